@@ -1,0 +1,160 @@
+/* rwkv.h: the whole contract of the native library. Put work in, run a bounded step, take results out.
+ *
+ * What it owns: weights, recurrent states, the RWKV step, sampling. What it must not know: TypeScript, HTTP,
+ * ffmpeg, what a caption is.
+ *
+ * THE BOUNDARY
+ *  - Only scalars, opaque handles and pointer+length pairs cross. No structs, callbacks, varargs or globals.
+ *  - Bytes cross in calls that copy before they return; the library never keeps a caller's pointer.
+ *  - Calls marked "blocks:" carry handles only; every other call returns in microseconds.
+ *  - Every verb answers a status: RWKV_OK or a negative named by its cause. The sentence for a person lives on
+ *    the handle (rwkv_engine_sentence), never in thread-local storage, because a blocking call may run on
+ *    another thread. It is the sentence of the handle's newest failure.
+ *  - The library never prints, exits, throws across, starts timers, or reads the environment, except
+ *    RWKV_DEVICE (echo | cpu | cuda), read once per rwkv_engine_new when `device` is RWKV_DEVICE_AUTO.
+ *
+ * THREADS
+ *  - put, take, read and stop verbs touch a state's inbox and outbox and are legal while run is under way.
+ *  - fork, export, import, reset and close of a state while run is under way wait for that step's end; a second
+ *    run on the same engine answers RWKV_BUSY. fork, export and import of a state that still has work pending
+ *    answer RWKV_BUSY: a state is copied only at a tick edge.
+ *
+ * MEMORY
+ *  - All state memory exists after load: fork and state_new answer RWKV_FULL, never out of memory.
+ *  - engine_close with open states leaves the engine alive until the last of them closes (counted inside), so
+ *    the order in which a garbage collector closes things does not matter. Close of NULL is fine; twice is not.
+ */
+#ifndef RWKV_H
+#define RWKV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define RWKV_API __declspec(dllexport)
+#else
+#define RWKV_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rwkv_engine rwkv_engine; /* weights on one device, and the slots of every state */
+typedef struct rwkv_state rwkv_state;   /* all that one stream remembers: constant size, one owner */
+
+#define RWKV_ABI_VERSION 1
+
+/* Statuses. Nothing is done when a verb fails, unless its comment says otherwise. */
+#define RWKV_OK 0
+#define RWKV_MISUSE -1      /* a NULL handle, a verb out of order, a value out of range: a bug in the caller */
+#define RWKV_FILE -2        /* weights cannot be opened or read */
+#define RWKV_FORMAT -3      /* bytes are not what they claim: bad header, missing tensor, wrong shape */
+#define RWKV_MEMORY -4      /* load could not allocate; the engine stays unloaded */
+#define RWKV_FULL -5        /* no free state slot, or the inbox of a state is full */
+#define RWKV_BUSY -6        /* a run is under way, or the state still has work pending */
+#define RWKV_SPACE -7       /* the buffer is too small; the needed size was written */
+#define RWKV_NO_DEVICE -8   /* this machine or this build has no such device */
+#define RWKV_DEVICE_LOST -9 /* the device failed under way; open a new engine and import states */
+#define RWKV_FOREIGN -10    /* a state blob of another model, or damaged */
+#define RWKV_INTERNAL -11   /* an exception stopped at the boundary: a bug in the library */
+
+#define RWKV_DEVICE_AUTO 0
+#define RWKV_DEVICE_ECHO 1 /* no weights: tokens out are a hash of what went in; tests the boundary */
+#define RWKV_DEVICE_CPU 2
+#define RWKV_DEVICE_CUDA 3
+
+/* Keys of rwkv_engine_info. Sizes are known after load; before it they answer RWKV_MISUSE. */
+#define RWKV_INFO_DEVICE 1       /* the RWKV_DEVICE_* that runs */
+#define RWKV_INFO_VERSION 2      /* RWKV generation: 7 (0 on the echo device) */
+#define RWKV_INFO_WIDTH 3        /* D: floats in one vector */
+#define RWKV_INFO_LAYERS 4       /* L */
+#define RWKV_INFO_VOCAB 5        /* V: floats in one row of logits */
+#define RWKV_INFO_STATE_BYTES 6  /* memory of one state, constant for ever */
+#define RWKV_INFO_BLOB_BYTES 7   /* size of an exported state */
+#define RWKV_INFO_WEIGHT_BYTES 8 /* memory of the weights as held */
+#define RWKV_INFO_STATES_MAX 9
+#define RWKV_INFO_STATES_OPEN 10
+#define RWKV_INFO_RUNS 11   /* steps taken since load */
+#define RWKV_INFO_TOKENS 12 /* positions (tokens and vectors) stepped since load, all states together */
+
+/* The version of this header the library was built from. Check it before any other verb. */
+RWKV_API uint32_t rwkv_abi_version(void);
+
+/* ---- engine ---- */
+
+/* Makes an empty engine. states_max: 1..65536 slots, allocated at load. threads: 1..256, or 0 for one. */
+RWKV_API int32_t rwkv_engine_new(uint32_t device, uint32_t states_max, uint32_t threads, rwkv_engine **out);
+/* Names the weights: a UTF-8 path of a safetensors file (path_bytes bytes, no terminator needed). */
+RWKV_API int32_t rwkv_engine_put_path(rwkv_engine *engine, const uint8_t *path, size_t path_bytes);
+/* blocks: reads and checks the weights, then allocates every state slot. Once per engine. Echo needs no path. */
+RWKV_API int32_t rwkv_engine_load(rwkv_engine *engine);
+/* blocks: one bounded step for all states that have work. Narration (states made by state_new) first: each
+ * gets one prefill chunk or one decoded token; then forks share what is left of the step's budget, in turn, so
+ * that many questions slow each other and not the narration. RWKV_OK also when there was nothing to do. */
+RWKV_API int32_t rwkv_engine_run(rwkv_engine *engine);
+RWKV_API int32_t rwkv_engine_info(rwkv_engine *engine, uint32_t key, uint64_t *out);
+/* Copies the 32-byte SHA-256 that names the model: states of one model import only into the same model. */
+RWKV_API int32_t rwkv_engine_model_hash(rwkv_engine *engine, uint8_t *out, size_t out_bytes);
+/* Copies the sentence of the newest failure on this engine or on one of its states: UTF-8, no terminator.
+ * *length is always the full length; RWKV_SPACE when out_bytes is smaller (what fits is copied). */
+RWKV_API int32_t rwkv_engine_sentence(rwkv_engine *engine, uint8_t *out, size_t out_bytes, size_t *length);
+RWKV_API void rwkv_engine_close(rwkv_engine *engine);
+
+/* ---- states: all of these need a loaded engine ---- */
+
+RWKV_API int32_t rwkv_state_new(rwkv_engine *engine, rwkv_state **out); /* zero state */
+/* One copy, logits included. The parent is not changed, now or ever, by what the fork does. */
+RWKV_API int32_t rwkv_state_fork(rwkv_state *parent, rwkv_state **out);
+RWKV_API int32_t rwkv_state_reset(rwkv_state *state); /* back to the zero state; drops pending work */
+RWKV_API void rwkv_state_close(rwkv_state *state);
+
+/* put: queue work. It is done in order by run. RWKV_FULL when the inbox bound (65,536 positions) is met. */
+RWKV_API int32_t rwkv_state_put_tokens(rwkv_state *state, const uint32_t *tokens, size_t count);
+/* count rows of WIDTH floats, row-major, placed in the embedding sequence before ln0 (spec 2.8). NaN and
+ * infinities are RWKV_MISUSE: they would poison the state for ever. */
+RWKV_API int32_t rwkv_state_put_vectors(rwkv_state *state, const float *vectors, size_t count, size_t width);
+
+/* The sampler of this state; copied by fork. temperature 0 is greedy (ties: lowest id). top_p in (0, 1].
+ * Penalties count tokens of the current decode only, so replay needs no sampler memory: logit -= presence +
+ * count * occurrences. */
+RWKV_API int32_t rwkv_state_set_sampler(rwkv_state *state, float temperature, float top_p, float presence_penalty,
+                                        float count_penalty);
+/* Token ids that end a decode (0..64 of them). The ending token is taken with the others and is fed. */
+RWKV_API int32_t rwkv_state_set_stops(rwkv_state *state, const uint32_t *tokens, size_t count);
+/* Queues: choose and feed up to tokens_max tokens (1..4096), until a stop token. The random numbers are a pure
+ * function of seed and position in this decode. Needs something to have been fed before. */
+RWKV_API int32_t rwkv_state_put_decode(rwkv_state *state, uint32_t tokens_max, uint64_t seed);
+/* The same, after one decision. Let p = softmax(logits)[silence] at temperature 1, P(speak) = 1 - p. When
+ * P(speak) < threshold the decode ends with nothing taken and nothing fed: silence leaves no trace. Otherwise
+ * the silence token is barred for the whole decode. threshold in [0, 1]. */
+RWKV_API int32_t rwkv_state_put_decide(rwkv_state *state, uint32_t silence_token, float threshold,
+                                       uint32_t tokens_max, uint64_t seed);
+/* Drops all queued work. Positions already stepped stay. For cutting a decode on decoded text. */
+RWKV_API int32_t rwkv_state_stop(rwkv_state *state);
+
+/* take: moves up to out_count chosen tokens out, oldest first, with the probability (temperature 1, before
+ * penalties and top-p) that each was chosen at. Either array may be NULL with out_count 0. */
+RWKV_API int32_t rwkv_state_take_tokens(rwkv_state *state, uint32_t *tokens, float *probabilities, size_t out_count,
+                                        size_t *taken);
+/* *positions: positions (and decode tokens at most) still queued; 0 means a tick edge. */
+RWKV_API int32_t rwkv_state_read_pending(rwkv_state *state, uint64_t *positions);
+/* P(speak) of the newest decision, and how many decisions this state has made. -1 before the first. */
+RWKV_API int32_t rwkv_state_read_decision(rwkv_state *state, float *p_speak, uint64_t *decisions);
+/* The logits after the newest position: VOCAB floats. RWKV_MISUSE before anything was fed. */
+RWKV_API int32_t rwkv_state_read_logits(rwkv_state *state, float *out, size_t out_count);
+/* Asks that logits of every position put from now on be kept (1) or not (0, the default) in a ring of at
+ * most 4096 rows; take them with take_logits. For parity checks, not for serving. */
+RWKV_API int32_t rwkv_state_set_keep_logits(rwkv_state *state, uint32_t keep);
+RWKV_API int32_t rwkv_state_take_logits(rwkv_state *state, float *out, size_t out_count, size_t *rows);
+
+/* A state as bytes: versioned header, model hash, sizes, fp32 payload, checksum. NULL with 0 asks the size.
+ * Import of a blob from another model or a damaged one is RWKV_FOREIGN by name and changes nothing. A round
+ * trip continues bit for bit. Sampler, stops and the decision count are settings and do not travel. */
+RWKV_API int32_t rwkv_state_export(rwkv_state *state, uint8_t *out, size_t out_bytes, size_t *length);
+RWKV_API int32_t rwkv_state_import(rwkv_state *state, const uint8_t *blob, size_t blob_bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

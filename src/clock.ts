@@ -1,0 +1,26 @@
+// The one source of time. The pipeline never calls Date.now or setTimeout itself, so tests run days in a second.
+
+/** Time and timers. `now_ms` is wall-clock milliseconds since the epoch; `monotonic_ms` never goes backwards. */
+export interface Clock {
+  now_ms(): number;
+  monotonic_ms(): number;
+  /** Resolves after `duration_ms`, or at once when the signal aborts (it never rejects). */
+  sleep(duration_ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const system_clock: Clock = {
+  now_ms: () => Date.now(),
+  monotonic_ms: () => performance.now(),
+  sleep(duration_ms, signal) {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, duration_ms);
+      signal?.addEventListener("abort", done, { once: true });
+    });
+  },
+};

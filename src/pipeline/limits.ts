@@ -1,0 +1,52 @@
+// Every bound and loss rule of the pipeline, in one place. A queue without a line here is a bug.
+
+export const limits = {
+  /** Streams that may run at once. Default; `streams_max` in the configuration may lower or raise it. */
+  streams_max: 16,
+  /** Forked states at once over all streams: questions being answered. More answer `questions_full` (429). */
+  questions_active_max: 64,
+  /** Characters of a question. */
+  question_chars_max: 2_000,
+  /** A question that is not answered by then is cut off with what was said so far. */
+  question_deadline_ms: 20_000,
+  question_deadline_ms_max: 120_000,
+
+  /** Ticks per second a stream may ask for. */
+  tick_rate_hz_min: 0.05,
+  tick_rate_hz_max: 10,
+
+  /** Before the state old frames are worthless: newest wins, the older one is dropped and counted. */
+  mailbox_frames: 1,
+
+  /** Visual-change gate: side of the luma thumbnail, pixels. */
+  thumbnail_side_px: 16,
+  /** Mean absolute luma change (0..255) below which a frame is `still` and not fed. */
+  change_threshold: 1.5,
+  /** A still picture is fed anyway after this much media time, so that the state's sense of time goes on. */
+  still_ms_max: 5_000,
+
+  /** Text-novelty gate: captions looked back at, for how long, and the word overlap that counts as the same. */
+  novelty_captions: 4,
+  novelty_window_ms: 30_000,
+  novelty_overlap: 0.8,
+
+  /** Snapshot ladder: keep one per `every_ms` for snapshots younger than `age_ms`. 468 at most. */
+  snapshot_ladder: [
+    { every_ms: 1_000, age_ms: 60_000 },
+    { every_ms: 10_000, age_ms: 660_000 },
+    { every_ms: 60_000, age_ms: 4_260_000 },
+    { every_ms: 300_000, age_ms: 86_400_000 },
+  ],
+  /** Snapshots that a resume may fall back through; tick records are kept back to the oldest of them. */
+  snapshot_generations: 2,
+
+  /** Events waiting for one viewer before deltas are skipped, and before it is cut off with 4008. */
+  viewer_events_soft: 64,
+  viewer_events_max: 1_024,
+  viewers_max: 256,
+
+  /** Samples kept for percentiles of age and step time. */
+  sample_count: 512,
+} as const;
+
+export type Limits = typeof limits;

@@ -1,0 +1,238 @@
+// What the pipeline needs of the other rooms, in its own words. `ffi`, `vision`, `streams` and `store` satisfy
+// these shapes without importing them; src/main.ts is where the fit is checked.
+// Must not know: Hono, sockets, Deno.dlopen, ffmpeg, SQL.
+
+// ---- engine: weights and recurrent states -------------------------------------------------------------------
+
+export interface EngineInfo {
+  device: string;
+  rwkv_version: number;
+  /** D: floats in one vector. */
+  width: number;
+  layers: number;
+  vocab: number;
+  /** Memory of one state in bytes: constant for ever. */
+  state_bytes: number;
+  blob_bytes: number;
+  weight_bytes: number;
+  states_max: number;
+  /** SHA-256 of the weights, hex. A state imports only into the model it came from. */
+  model_hash: string;
+}
+
+export interface ChosenToken {
+  id: number;
+  /** Probability it was chosen at: temperature 1, before penalties and top-p. */
+  probability: number;
+}
+
+export interface SamplerSettings {
+  temperature: number;
+  top_p: number;
+  presence_penalty: number;
+  count_penalty: number;
+}
+
+export interface DecodeRequest {
+  tokens_max: number;
+  seed: bigint;
+  /** With it, one decision comes first: below the threshold nothing is said and nothing is fed. */
+  silence?: { token: number; threshold: number };
+}
+
+export interface EngineState extends Disposable {
+  putTokens(tokens: readonly number[] | Uint32Array): void;
+  /** Rows of `EngineInfo.width` floats, row-major. */
+  putVectors(vectors: Float32Array): void;
+  setSampler(settings: SamplerSettings): void;
+  setStops(tokens: readonly number[]): void;
+  putDecode(request: DecodeRequest): void;
+  /** Drops queued work; what was stepped stays. */
+  stop(): void;
+  takeTokens(): ChosenToken[];
+  /** Positions still queued. 0 is a tick edge, the only place where a state is copied. */
+  readonly pending: number;
+  readDecision(): { p_speak: number; decisions: number };
+  readLogits(): Float32Array;
+  fork(): EngineState;
+  reset(): void;
+  exportBlob(): Uint8Array<ArrayBuffer>;
+  importBlob(blob: Uint8Array): void;
+  close(): void;
+}
+
+export interface Engine {
+  readonly info: EngineInfo;
+  readonly states_open: number;
+  open(): EngineState;
+  /** One bounded step for every state that has work. One at a time. */
+  run(): Promise<void>;
+}
+
+// ---- vision: a frame becomes vectors ------------------------------------------------------------------------
+
+export interface Vision {
+  /** Side lengths the tower wants, in pixels. */
+  readonly width_px: number;
+  readonly height_px: number;
+  /** K: vectors of one frame. */
+  readonly vectors_per_frame: number;
+  /** uint8 RGB, width_px x height_px x 3, row-major → K x D floats. The caller keeps `rgb`. */
+  encode(rgb: Uint8Array): Promise<Float32Array>;
+}
+
+// ---- language: text in, tokens out, and what the model was taught to expect ---------------------------------
+
+/** Bytes of tokens to text, holding back partial code points. */
+export interface TokenDecoder {
+  push(token: number): string;
+  /** What is left; an unfinished code point becomes U+FFFD. */
+  end(): string;
+}
+
+export interface Language {
+  encode(text: string): number[];
+  decoder(): TokenDecoder;
+  /** Tokens fed to a fresh state before the first tick. */
+  readonly preamble: readonly number[];
+  /** Tokens fed before the vectors of a tick: the time mark. Empty when the model was not taught one. */
+  tickMark(t_media_ms: number): readonly number[];
+  /** Tokens around a question; decoding starts behind them. */
+  question(text: string): readonly number[];
+  readonly silence_token: number;
+  readonly stop_tokens: readonly number[];
+  /** Text that ends an utterance wherever it appears, e.g. two newlines; it is cut off. */
+  readonly stop_text: string | undefined;
+  readonly caption_sampler: SamplerSettings;
+  readonly answer_sampler: SamplerSettings;
+  readonly caption_tokens_max: number;
+  readonly answer_tokens_max: number;
+  /** P(speak) at or above which a tick speaks. */
+  readonly speak_threshold: number;
+}
+
+// ---- sources: a URL or a socket becomes frames --------------------------------------------------------------
+
+/** What a person is told about a source. `denied` is final: it is never retried. */
+export type SourceStatus = "connecting" | "live" | "stalled" | "reconnecting" | "ended" | "denied";
+
+export interface Frame {
+  /** uint8 RGB, width x height x 3, row-major. */
+  rgb: Uint8Array;
+  width_px: number;
+  height_px: number;
+  /** Milliseconds on the source's own clock, from the first frame of this source, never going back. */
+  t_media_ms: number;
+  /** Wall clock when the frame reached this process. */
+  arrived_at_ms: number;
+}
+
+export interface SourceEvents {
+  onFrame(frame: Frame): void | Promise<void>;
+  /** A picture for people, not for the model: a whole JPEG. */
+  onPreview(jpeg: Uint8Array): void;
+  /** `reason` is a sentence for a person, with no password in it. */
+  onStatus(status: SourceStatus, reason: string): void;
+}
+
+export interface FrameRequest {
+  width_px: number;
+  height_px: number;
+  rate_hz: number;
+  /**
+   * live: real time, old frames are worthless. lossless: every frame at the tick rate, as fast as `onFrame`
+   * resolves (recorded input only): the media clock is the only clock.
+   */
+  pace: "live" | "lossless";
+  /** Frames before this media time are not wanted: where a restarted stream goes on in a recording. */
+  start_at_ms: number;
+}
+
+export interface FrameSource {
+  /** True when the same address gives the same frames again from any position (a file, a pattern). */
+  readonly replayable: boolean;
+  /** Runs until the source ended for good, was denied, or the signal aborts. Never rejects: it reports. */
+  run(request: FrameRequest, events: SourceEvents, signal: AbortSignal): Promise<void>;
+}
+
+// ---- store: what survives -----------------------------------------------------------------------------------
+
+export interface Caption {
+  stream: string;
+  /** 1, 2, 3 … per stream, without gaps, for ever. */
+  seq: number;
+  tick: number;
+  t_media_ms: number;
+  /** Wall clock of the frame spoken about, milliseconds since the epoch. */
+  t_wall_ms: number;
+  text: string;
+  p_speak: number;
+  /** From the frame's arrival to the caption's last token. */
+  caption_age_ms: number;
+}
+
+/** Everything one tick fed to the state: with it a restart replays the tick bit for bit. */
+export interface TickRecord {
+  tick: number;
+  t_media_ms: number;
+  t_wall_ms: number;
+  /** K x D floats as fed. */
+  vectors: Float32Array;
+  /** Tokens chosen and fed, empty when silent. */
+  tokens: Uint32Array;
+  /** Thumbnail of the frame, for the visual-change gate. */
+  thumbnail: Uint8Array;
+}
+
+export interface SnapshotHead {
+  stream: string;
+  tick: number;
+  /** Newest caption number when it was taken: caption log and snapshot share one sequence. */
+  seq: number;
+  t_media_ms: number;
+  t_wall_ms: number;
+  model_hash: string;
+  thumbnail: Uint8Array;
+}
+
+export interface CaptionQuery {
+  after_seq?: number;
+  from_ms?: number;
+  to_ms?: number;
+  text?: string;
+  limit: number;
+  newest_first?: boolean;
+}
+
+export interface AnswerRecord {
+  id: string;
+  stream: string;
+  question: string;
+  answer: string;
+  /** The tick the memory was forked at. */
+  tick: number;
+  t_media_ms: number;
+  t_wall_ms: number;
+  asked_at_ms: number;
+  status: "done" | "deadline" | "cancelled" | "failed";
+}
+
+export interface StreamStore {
+  /** Newest caption number ever given, 0 at the start. */
+  lastSeq(stream: string): number;
+  captions(stream: string, query: CaptionQuery): Caption[];
+  /** One transaction: the tick and, when it spoke, its caption. Throws StoreError (disk_full …); nothing is half done. */
+  commitTick(stream: string, record: TickRecord, caption: Caption | undefined): void;
+  /** Ticks after `tick`, oldest first. */
+  ticksAfter(stream: string, tick: number): TickRecord[];
+  /** Forgets ticks up to and including `tick`: they are inside every snapshot that is kept. */
+  trimTicks(stream: string, tick: number): void;
+  writeSnapshot(head: SnapshotHead, blob: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Newest first; only what is on disk, not yet verified. */
+  listSnapshots(stream: string): SnapshotHead[];
+  /** Verified bytes, or undefined when the file is damaged or gone (a reason is logged). */
+  readSnapshot(stream: string, tick: number): Promise<{ head: SnapshotHead; blob: Uint8Array } | undefined>;
+  deleteSnapshot(stream: string, tick: number): void;
+  saveAnswer(answer: AnswerRecord): void;
+  answers(stream: string, limit: number): AnswerRecord[];
+}
