@@ -20,7 +20,10 @@ export class ConfigError extends GanderError {
   override readonly name = "ConfigError";
   /** All problems are reported together. */
   constructor(readonly problems: readonly string[]) {
-    super("config_invalid", `Cannot use the configuration:\n${problems.map((line) => `  ${line}`).join("\n")}`);
+    super(
+      "config_invalid",
+      `Cannot use the configuration:\n${problems.map((line) => `  ${line}`).join("\n")}`,
+    );
   }
 }
 

@@ -1,0 +1,185 @@
+// What the pipeline offers to the rooms above it (src/http, src/cli): one interface, so that they can be built and
+// tested against a fake. Implemented by service.ts. Must not know: HTTP, sockets, wire formats.
+import type { AnswerRecord, Caption, CaptionQuery, SnapshotHead, SourceStatus } from "./ports.ts";
+
+export type SourceSettings =
+  | { kind: "pull"; url: string; transport?: "tcp" | "udp"; loop?: boolean }
+  | { kind: "push" };
+
+export interface Gates {
+  change: boolean;
+  novelty: boolean;
+}
+
+/** What a person asks for; what is missing takes the default of the bundle or of limits.ts. */
+export interface StreamRequest {
+  id?: string;
+  name: string;
+  source: SourceSettings;
+  tick_rate_hz?: number;
+  pace?: "live" | "lossless";
+  gates?: Partial<Gates>;
+  speak_threshold?: number;
+}
+export type StreamChange = Partial<Omit<StreamRequest, "id" | "pace">>;
+
+/** offered = fed + mailbox + still + waiting (0 or 1), always. */
+export interface DropCounts {
+  mailbox: number;
+  still: number;
+  novelty: number;
+  empty: number;
+  refused: number;
+}
+
+export interface StreamStats {
+  ticks: number;
+  frames_offered: number;
+  frames_fed: number;
+  captions: number;
+  p_speak: number | null;
+  speak_threshold: number;
+  caption_age_p50_ms: number | null;
+  caption_age_p95_ms: number | null;
+  step_p50_ms: number | null;
+  step_p95_ms: number | null;
+  state_bytes: number;
+  memory_age_ms: number;
+  snapshots: number;
+  questions_active: number;
+  viewers: number;
+  drops: DropCounts;
+}
+
+export interface StreamView {
+  id: string;
+  name: string;
+  /** Secrets taken out. */
+  source: SourceSettings;
+  tick_rate_hz: number;
+  pace: "live" | "lossless";
+  gates: Gates;
+  paused: boolean;
+  status: SourceStatus;
+  reason: string;
+  since_ms: number;
+  created_ms: number;
+  last_seq: number;
+  stats: StreamStats;
+}
+
+export interface ModelView {
+  name: string;
+  trained: boolean;
+  fake: boolean;
+  limits_note: string;
+  device: string;
+  rwkv_version: number;
+  width: number;
+  layers: number;
+  vectors_per_frame: number;
+  state_bytes: number;
+  model_hash: string;
+}
+
+export interface Probe {
+  ok: boolean;
+  reason: string;
+  width_px?: number;
+  height_px?: number;
+  codec?: string;
+  first_frame_ms?: number;
+}
+
+export type StreamEvent =
+  | { type: "stream.changed"; stream: StreamView }
+  | { type: "stream.removed"; stream: string }
+  | { type: "stream.status"; stream: string; status: SourceStatus; reason: string; since_ms: number }
+  | { type: "caption.delta"; stream: string; tick: number; t_media_ms: number; text: string }
+  | { type: "caption.final"; caption: Caption }
+  | { type: "stats"; stream: string; stats: StreamStats }
+  | { type: "drop.report"; stream: string; drops: DropCounts }
+  | { type: "picture"; stream: string; t_media_ms: number; jpeg: Uint8Array };
+
+/** The moment a question is about. Past moments are answered from the newest snapshot at or before them. */
+export type Moment =
+  | { kind: "now" }
+  | { kind: "tick"; tick: number }
+  | { kind: "media"; t_media_ms: number }
+  | {
+    kind: "wall";
+    t_wall_ms: number;
+  };
+
+export interface QuestionRequest {
+  question: string;
+  at: Moment;
+  deadline_ms?: number;
+  /** Text so far, whenever it grows. */
+  onText?(text: string): void;
+  /** Abort cancels: the answer comes back with status "cancelled". */
+  signal?: AbortSignal;
+}
+
+export interface Answered extends AnswerRecord {
+  /** Newest captions up to the moment asked about. */
+  evidence: Caption[];
+}
+
+export type PushFormat = "jpeg" | "h264" | "webm";
+
+/** One media message of a publisher, already parsed. */
+export interface PushMessage {
+  t_media_us: bigint;
+  key_frame: boolean;
+  payload: Uint8Array;
+}
+
+/** A connected publisher. Only one per stream; its stream outlives it (a page reload goes on where it was). */
+export interface Publisher {
+  /** "taken"; or why not: the message is dropped and counted. `too_large` and `damaged` should end the connection. */
+  offer(message: PushMessage): "taken" | "no_credit" | "too_large" | "damaged";
+  /** Called at once with the first grant, then whenever more may be sent. */
+  onCredit(grant: (messages: number) => void): void;
+  /** The publisher went away or said end. */
+  close(reason: string): void;
+}
+
+export interface Surface {
+  readonly model: ModelView;
+  /** True when a model is loaded and streams can run. */
+  readonly ready: boolean;
+
+  list(): StreamView[];
+  /** Throws RequestError stream_unknown. So do all that take an id. */
+  get(id: string): StreamView;
+  /** Throws CapacityError streams_full, RequestError stream_exists. */
+  add(request: StreamRequest): Promise<StreamView>;
+  change(id: string, change: StreamChange): Promise<StreamView>;
+  remove(id: string): Promise<void>;
+  pause(id: string): Promise<StreamView>;
+  resume(id: string): Promise<StreamView>;
+  /** Opens a source without adding it: the Test button. */
+  probe(source: SourceSettings): Promise<Probe>;
+
+  captions(id: string, query: CaptionQuery): Caption[];
+  /** Throws CapacityError questions_full, RequestError moment_unknown | question_invalid. */
+  ask(id: string, request: QuestionRequest): Promise<Answered>;
+  answers(id: string, limit: number): AnswerRecord[];
+
+  snapshots(id: string): SnapshotHead[];
+  /** Takes one now, at the next tick edge. */
+  takeSnapshot(id: string): Promise<SnapshotHead>;
+  /** Verified bytes of a snapshot's state, for download. */
+  readSnapshot(id: string, tick: number): Promise<{ head: SnapshotHead; blob: Uint8Array }>;
+  /** The newest picture for people, if any frame came yet. */
+  picture(id: string): { jpeg: Uint8Array; t_media_ms: number; t_wall_ms: number } | undefined;
+
+  /** Throws RequestError when the stream is not a push stream or already has a publisher (stream_exists). */
+  publish(id: string, format: PushFormat): Publisher;
+
+  /** Events of every stream, synchronously, in order. A listener must not block or throw. Returns the way out. */
+  listen(listener: (event: StreamEvent) => void): () => void;
+  /** Tells the stream how many people watch it. */
+  countViewers(id: string, change: 1 | -1): void;
+}

@@ -1,0 +1,117 @@
+// Streams as they cross the network: what a client may ask for, and what it is shown.
+// Runs in browser and server; must not know the rest of the repository.
+import { z } from "zod";
+
+export const stream_id_schema = z.string().regex(
+  /^[a-z0-9][a-z0-9_-]{0,63}$/,
+  "use a-z, 0-9, - and _ (64 at most)",
+);
+
+export const source_schema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("pull"),
+    /** file path, http(s), rtsp(s) or testsrc: address. Passwords in it are never shown again. */
+    url: z.string().min(1).max(4096),
+    transport: z.enum(["tcp", "udp"]).optional(),
+    /** Start a recording again at its end. */
+    loop: z.boolean().optional(),
+  }),
+  /** Frames pushed over /ws/publish by a browser or a program. */
+  z.strictObject({ kind: z.literal("push") }),
+]);
+
+export const gates_schema = z.strictObject({
+  /** Skip frames that do not differ from the last one fed. */
+  change: z.boolean(),
+  /** Do not publish a caption that says what a recent one said. */
+  novelty: z.boolean(),
+});
+
+export const stream_spec_schema = z.strictObject({
+  id: stream_id_schema.optional(),
+  name: z.string().trim().min(1).max(120),
+  source: source_schema,
+  tick_rate_hz: z.number().min(0.05).max(10).optional(),
+  pace: z.enum(["live", "lossless"]).optional(),
+  gates: gates_schema.partial().optional(),
+  speak_threshold: z.number().min(0).max(1).optional(),
+});
+
+export const stream_patch_schema = stream_spec_schema.omit({ id: true, pace: true }).partial();
+
+export const source_status_schema = z.enum([
+  "connecting",
+  "live",
+  "stalled",
+  "reconnecting",
+  "ended",
+  "denied",
+]);
+
+/** Losses, by the arrow where they happen. offered = fed + all of these, always. */
+export const drops_schema = z.object({
+  /** A newer frame came before the tick took this one. */
+  mailbox: z.number().int(),
+  /** Visual-change gate: nothing new to see. */
+  still: z.number().int(),
+  /** Text-novelty gate: captions held back. */
+  novelty: z.number().int(),
+  /** Tick without any frame since the last one. */
+  empty: z.number().int(),
+  /** Push messages without credit, too large or damaged. */
+  refused: z.number().int(),
+});
+
+export const stats_schema = z.object({
+  ticks: z.number().int(),
+  frames_offered: z.number().int(),
+  frames_fed: z.number().int(),
+  captions: z.number().int(),
+  p_speak: z.number().nullable(),
+  speak_threshold: z.number(),
+  caption_age_p50_ms: z.number().nullable(),
+  caption_age_p95_ms: z.number().nullable(),
+  step_p50_ms: z.number().nullable(),
+  step_p95_ms: z.number().nullable(),
+  state_bytes: z.number().int(),
+  /** Media time since the stream's first frame: how much this state has lived through. */
+  memory_age_ms: z.number(),
+  snapshots: z.number().int(),
+  questions_active: z.number().int(),
+  viewers: z.number().int(),
+  drops: drops_schema,
+});
+
+export const stream_view_schema = z.object({
+  id: stream_id_schema,
+  name: z.string(),
+  /** The address with secrets taken out. */
+  source: source_schema,
+  tick_rate_hz: z.number(),
+  pace: z.enum(["live", "lossless"]),
+  gates: gates_schema,
+  paused: z.boolean(),
+  status: source_status_schema,
+  reason: z.string(),
+  since_ms: z.number(),
+  created_ms: z.number(),
+  last_seq: z.number().int(),
+  stats: stats_schema,
+});
+
+export const probe_schema = z.object({
+  ok: z.boolean(),
+  reason: z.string(),
+  width_px: z.number().int().optional(),
+  height_px: z.number().int().optional(),
+  codec: z.string().optional(),
+  first_frame_ms: z.number().optional(),
+});
+
+export type StreamSpec = z.infer<typeof stream_spec_schema>;
+export type StreamPatch = z.infer<typeof stream_patch_schema>;
+export type StreamView = z.infer<typeof stream_view_schema>;
+export type StreamStats = z.infer<typeof stats_schema>;
+export type Drops = z.infer<typeof drops_schema>;
+export type Probe = z.infer<typeof probe_schema>;
+export type SourceSpec = z.infer<typeof source_schema>;
