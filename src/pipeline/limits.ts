@@ -37,6 +37,8 @@ export const limits = {
     { every_ms: 60_000, age_ms: 4_260_000 },
     { every_ms: 300_000, age_ms: 86_400_000 },
   ],
+  /** Wall time between two snapshots of one stream at the least, so that lossless pace does not live on fsync. */
+  snapshot_wall_ms_min: 250,
   /** Snapshots that a resume may fall back through; tick records are kept back to the oldest of them. */
   snapshot_generations: 2,
 
@@ -44,6 +46,16 @@ export const limits = {
   viewer_events_soft: 64,
   viewer_events_max: 1_024,
   viewers_max: 256,
+
+  /** How often each stream reports its numbers. */
+  stats_every_ms: 1_000,
+  /** A tick that cannot be written down (disk full) is tried again after this long; narration waits. */
+  commit_retry_ms: 1_000,
+  /** Back-off between restarts of a stream whose tick failed. */
+  restart_ms_min: 500,
+  restart_ms_max: 30_000,
+  /** Captions shown beside an answer as evidence. */
+  evidence_captions: 5,
 
   /** Samples kept for percentiles of age and step time. */
   sample_count: 512,

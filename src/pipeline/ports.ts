@@ -2,6 +2,8 @@
 // these shapes without importing them; src/main.ts is where the fit is checked.
 // Must not know: Hono, sockets, Deno.dlopen, ffmpeg, SQL.
 
+import type { Probe, Publisher, PushFormat, SourceSettings } from "./surface.ts";
+
 // ---- engine: weights and recurrent states -------------------------------------------------------------------
 
 export interface EngineInfo {
@@ -155,6 +157,22 @@ export interface FrameSource {
   run(request: FrameRequest, events: SourceEvents, signal: AbortSignal): Promise<void>;
 }
 
+/** A frame source that somebody else feeds: a browser or a program over a socket. */
+export interface PushFrameSource extends FrameSource {
+  /** Connects one publisher; throws an error with code `stream_exists` while another is connected. */
+  attach(format: PushFormat): Publisher;
+}
+
+export interface SourceFactory {
+  /** Throws SourceError at once when the address can never be opened (scheme, policy); redacted sentence. */
+  check(settings: SourceSettings): void;
+  openPull(settings: Extract<SourceSettings, { kind: "pull" }>): FrameSource;
+  openPush(): PushFrameSource;
+  probe(settings: SourceSettings): Promise<Probe>;
+  /** The settings with secrets taken out, for people. */
+  redact(settings: SourceSettings): SourceSettings;
+}
+
 // ---- store: what survives -----------------------------------------------------------------------------------
 
 export interface Caption {
@@ -236,3 +254,21 @@ export interface StreamStore {
   saveAnswer(answer: AnswerRecord): void;
   answers(stream: string, limit: number): AnswerRecord[];
 }
+
+/** A stream as it is kept over restarts. */
+export interface StoredStream {
+  id: string;
+  /** StreamRequest as JSON. */
+  spec: unknown;
+  paused: boolean;
+  created_ms: number;
+}
+
+export interface StreamCatalog {
+  loadStreams(): StoredStream[];
+  saveStream(stream: StoredStream): void;
+  /** With its captions, ticks, answers and snapshots. */
+  deleteStream(id: string): void;
+}
+
+export interface Store extends StreamStore, StreamCatalog {}

@@ -1,0 +1,63 @@
+// Visual-change gate: is there anything new to see? Compares small luma thumbnails with that of the frame fed last,
+// so that a slow drift adds up and is seen. Must not know where frames come from.
+import { limits } from "./limits.ts";
+
+/** Luma means of a grid of side x side cells. `rgb`: width x height x 3, row-major. One byte a cell. */
+export function makeThumbnail(rgb: Uint8Array, width_px: number, height_px: number): Uint8Array {
+  const side = limits.thumbnail_side_px;
+  const cells = new Uint8Array(side * side);
+  for (let row = 0; row < side; row++) {
+    const top = Math.floor((row * height_px) / side);
+    const bottom = Math.max(top + 1, Math.floor(((row + 1) * height_px) / side));
+    for (let column = 0; column < side; column++) {
+      const left = Math.floor((column * width_px) / side);
+      const right = Math.max(left + 1, Math.floor(((column + 1) * width_px) / side));
+      let sum = 0;
+      for (let y = top; y < bottom; y++) {
+        for (let at = (y * width_px + left) * 3; at < (y * width_px + right) * 3; at += 3) {
+          // Rec. 601 luma in 1/256.
+          sum += 77 * rgb[at]! + 150 * rgb[at + 1]! + 29 * rgb[at + 2]!;
+        }
+      }
+      cells[row * side + column] = sum / ((bottom - top) * (right - left) * 256);
+    }
+  }
+  return cells;
+}
+
+/**
+ * The largest mean absolute luma change (0..255) over the four quadrants and the whole: a small object that moves in
+ * one corner must not be averaged away by a still picture.
+ */
+export function measureChange(before: Uint8Array, after: Uint8Array): number {
+  const side = limits.thumbnail_side_px;
+  const half = side / 2;
+  const sums = [0, 0, 0, 0];
+  for (let cell = 0; cell < side * side; cell++) {
+    const quadrant = (cell >= side * half ? 2 : 0) + (cell % side >= half ? 1 : 0);
+    sums[quadrant]! += Math.abs(after[cell]! - before[cell]!);
+  }
+  return Math.max(...sums) / (half * half);
+}
+
+export class ChangeGate {
+  #thumbnail: Uint8Array | undefined;
+  #fed_at_ms = 0;
+
+  constructor(readonly on: boolean) {}
+
+  /** Takes up where a snapshot or a journal left off. */
+  restore(thumbnail: Uint8Array, t_media_ms: number): void {
+    this.#thumbnail = thumbnail;
+    this.#fed_at_ms = t_media_ms;
+  }
+
+  /** True when the frame is worth a tick. The caller feeds it then: the gate remembers it as the one fed last. */
+  admit(thumbnail: Uint8Array, t_media_ms: number): boolean {
+    const before = this.#thumbnail;
+    const still = this.on && before !== undefined && t_media_ms - this.#fed_at_ms < limits.still_ms_max &&
+      measureChange(before, thumbnail) < limits.change_threshold;
+    if (!still) this.restore(thumbnail, t_media_ms);
+    return !still;
+  }
+}

@@ -1,0 +1,231 @@
+// From a frame to a written-down tick and, sometimes, a caption: gates, memory, journal, snapshots. The only owner of
+// a stream's memory and of its place in time. Must not know: sources, mailboxes, viewers.
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { ChangeGate, makeThumbnail } from "./change_gate.ts";
+import type { Counters } from "./counters.ts";
+import { Edge } from "./edge.ts";
+import { limits } from "./limits.ts";
+import type { Memory, TickOutcome } from "./memory.ts";
+import { NoveltyGate } from "./novelty_gate.ts";
+import type {
+  Caption,
+  EngineInfo,
+  EngineState,
+  SnapshotHead,
+  StreamStore,
+  TickRecord,
+  Vision,
+} from "./ports.ts";
+import { resumeMemory } from "./resume.ts";
+import { SnapshotKeeper } from "./snapshots.ts";
+import type { Gates } from "./surface.ts";
+
+/** Where a memory stands. Tick 0 is before the first frame. */
+export interface Position {
+  tick: number;
+  t_media_ms: number;
+  t_wall_ms: number;
+}
+
+export interface NarratorDeps {
+  memory: Memory;
+  engine: EngineInfo;
+  vision: Vision;
+  store: StreamStore;
+  clock: Clock;
+  log: Log;
+  counters: Counters;
+}
+
+/** A frame on the stream's own clock. */
+export interface TickFrame extends Position {
+  rgb: Uint8Array;
+  width_px: number;
+  height_px: number;
+}
+
+export interface TickEvents {
+  onText(text: string): void;
+  /** Captions cannot be written (`reason`), or can again (undefined). */
+  onHeld(reason: string | undefined): void;
+}
+
+export class Narrator {
+  readonly stream: string;
+  readonly #deps: NarratorDeps;
+  readonly #speak_threshold: number;
+  readonly #snapshots: SnapshotKeeper;
+  readonly #change: ChangeGate;
+  readonly #novelty: NoveltyGate;
+  readonly #edge = new Edge();
+  #at: Position = { tick: 0, t_media_ms: 0, t_wall_ms: 0 };
+  #thumbnail: Uint8Array = new Uint8Array(limits.thumbnail_side_px ** 2);
+  /** False before the first resume and after a tick that failed half way: what is on disk is the truth then. */
+  #whole = false;
+
+  constructor(stream: string, settings: { gates: Gates; speak_threshold: number }, deps: NarratorDeps) {
+    this.stream = stream;
+    this.#deps = deps;
+    this.#speak_threshold = settings.speak_threshold;
+    this.#snapshots = new SnapshotKeeper(stream, deps.store, deps.clock, deps.log);
+    this.#change = new ChangeGate(settings.gates.change);
+    this.#novelty = new NoveltyGate(settings.gates.novelty);
+  }
+
+  get position(): Position {
+    return this.#at;
+  }
+
+  /** Brings the memory back from disk. Does nothing while the memory is whole. */
+  async resume(): Promise<void> {
+    if (this.#whole) return;
+    const { memory, store, engine, log, clock } = this.#deps;
+    const { tick, t_media_ms, t_wall_ms, ...resumed } = await resumeMemory(
+      this.stream,
+      memory,
+      store,
+      engine.model_hash,
+      log,
+    );
+    this.#at = { tick, t_media_ms, t_wall_ms: t_wall_ms || clock.now_ms() };
+    if (resumed.thumbnail) {
+      this.#thumbnail = resumed.thumbnail;
+      this.#change.restore(resumed.thumbnail, t_media_ms);
+    }
+    const said = store.captions(this.stream, { limit: limits.novelty_captions, newest_first: true });
+    this.#novelty.restore(said.toReversed());
+    log[resumed.how === "lost" ? "warn" : "info"]("memory ready", {
+      stream: this.stream,
+      tick,
+      reason: resumed.reason,
+    });
+    // A base on disk before the first tick: the journal always has a snapshot to stand on.
+    if (resumed.how !== "restored") await this.#snapshots.write(this.#head(), memory.exportBlob());
+    this.#whole = true;
+  }
+
+  /**
+   * One tick: returns the caption it made, already written down. Rejects when the engine, the vision or the store
+   * failed for good; `resume` brings the memory back as it was before.
+   */
+  async step(frame: TickFrame, events: TickEvents, signal: AbortSignal): Promise<Caption | undefined> {
+    const { clock, vision, memory, counters } = this.#deps;
+    const { tick, t_media_ms, t_wall_ms } = frame;
+    const begun_ms = clock.monotonic_ms();
+    if (tick <= this.#at.tick) return void counters.same_tick++;
+    const thumbnail = makeThumbnail(frame.rgb, frame.width_px, frame.height_px);
+    if (!this.#change.admit(thumbnail, t_media_ms)) return void counters.still++;
+    this.#edge.enter();
+    try {
+      const vectors = await vision.encode(frame.rgb);
+      const speak_threshold = this.#speak_threshold;
+      const { onText } = events;
+      const outcome = await memory.tick({
+        stream: this.stream,
+        tick,
+        t_media_ms,
+        vectors,
+        speak_threshold,
+        onText,
+      });
+      const caption = this.#captionOf(outcome, { tick, t_media_ms, t_wall_ms });
+      const { tokens } = outcome;
+      await this.#commit(
+        { tick, t_media_ms, t_wall_ms, vectors, tokens, thumbnail },
+        caption,
+        events,
+        signal,
+      );
+      this.#at = { tick, t_media_ms, t_wall_ms };
+      this.#thumbnail = thumbnail;
+      counters.noteTick(outcome.p_speak, clock.monotonic_ms() - begun_ms);
+      if (caption) counters.noteCaption(caption.caption_age_ms);
+      if (this.#snapshots.isDue(t_media_ms)) this.#snapshots.begin(this.#head(), memory.exportBlob());
+      return caption;
+    } catch (error) {
+      this.#whole = false;
+      throw error;
+    } finally {
+      this.#edge.leave();
+    }
+  }
+
+  /** A copy of the memory at the next tick edge, with the moment it is true of. */
+  fork(signal?: AbortSignal): Promise<{ state: EngineState; at: Position }> {
+    return this.#edge.run(() => ({ state: this.#deps.memory.fork(), at: this.#at }), signal);
+  }
+
+  /** Writes a snapshot now, at the next tick edge. Rejects with StoreError. */
+  async takeSnapshot(): Promise<SnapshotHead> {
+    const { head, blob } = await this.#edge.run(() => ({
+      head: this.#head(),
+      blob: this.#deps.memory.exportBlob(),
+    }));
+    await this.#snapshots.settled();
+    await this.#snapshots.write(head, blob);
+    return head;
+  }
+
+  /** Resolves when no snapshot is being written. */
+  settled(): Promise<void> {
+    return this.#snapshots.settled();
+  }
+
+  /** Last snapshot, then the state goes back to the engine. No step may be under way. */
+  async close(): Promise<void> {
+    await this.#snapshots.settled();
+    if (this.#whole && this.#deps.counters.ticks > 0) {
+      await this.takeSnapshot().catch((error) =>
+        this.#deps.log.warn("last snapshot not written", { stream: this.stream, error })
+      );
+    }
+    this.#deps.memory.close();
+  }
+
+  /** The caption of a tick that spoke and said something new, with the next number. */
+  #captionOf(outcome: TickOutcome, at: Position): Caption | undefined {
+    if (outcome.tokens.length === 0) return undefined;
+    if (!this.#novelty.admit(outcome.text, at.t_media_ms)) return void this.#deps.counters.novelty++;
+    return {
+      stream: this.stream,
+      seq: this.#deps.store.lastSeq(this.stream) + 1,
+      ...at,
+      text: outcome.text,
+      p_speak: outcome.p_speak,
+      caption_age_ms: Math.max(0, this.#deps.clock.now_ms() - at.t_wall_ms),
+    };
+  }
+
+  /** Nothing is shown that is not written down: a full disk holds the narration, it loses nothing. */
+  async #commit(
+    record: TickRecord,
+    caption: Caption | undefined,
+    events: TickEvents,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { store, clock, log } = this.#deps;
+    for (let attempt = 1;; attempt++) {
+      try {
+        store.commitTick(this.stream, record, caption);
+        if (attempt > 1) events.onHeld(undefined);
+        return;
+      } catch (error) {
+        if ((error as { retry?: string }).retry !== "backoff" || signal.aborted) throw error;
+        if (attempt === 1) log.error("tick not written, narration waits", { stream: this.stream, error });
+        events.onHeld((error as Error).message);
+        await clock.sleep(limits.commit_retry_ms, signal);
+      }
+    }
+  }
+
+  #head(): SnapshotHead {
+    return {
+      stream: this.stream,
+      ...this.#at,
+      seq: this.#deps.store.lastSeq(this.stream),
+      model_hash: this.#deps.engine.model_hash,
+      thumbnail: this.#thumbnail,
+    };
+  }
+}

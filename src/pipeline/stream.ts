@@ -1,0 +1,169 @@
+// One stream: a source, a mailbox of one, a narrator, and the loop between them. Everything that happens leaves as
+// events. Must not know: other streams, sockets, SQL, ffmpeg, what a caption is made of.
+import type { Clock } from "../clock.ts";
+import type { Counters } from "./counters.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Narrator } from "./narrator.ts";
+import type { Frame, FrameSource, SourceStatus } from "./ports.ts";
+import type { StreamEvent } from "./surface.ts";
+
+export interface StreamSettings {
+  id: string;
+  tick_rate_hz: number;
+  pace: "live" | "lossless";
+  /** The source plays the same frames again from any media time: a restart goes on where it was. */
+  replayable: boolean;
+  /** Pixels the vision wants. */
+  width_px: number;
+  height_px: number;
+}
+
+export interface StreamDeps {
+  narrator: Narrator;
+  counters: Counters;
+  clock: Clock;
+  emit(event: StreamEvent): void;
+}
+
+export class Stream {
+  readonly settings: StreamSettings;
+  status: SourceStatus = "connecting";
+  reason = "";
+  since_ms: number;
+  picture: { jpeg: Uint8Array; t_media_ms: number; t_wall_ms: number } | undefined;
+
+  readonly #deps: StreamDeps;
+  #mailbox = new Mailbox<Frame>();
+  /** Frames that earlier mailboxes of this stream dropped. */
+  #dropped_before = 0;
+  /** Added to the source's clock: a live source begins at 0 whenever it is opened, the stream does not. */
+  #offset_ms = 0;
+  /** Tick of the newest frame that arrived, fed or not. */
+  #arrived_tick = 0;
+
+  constructor(settings: StreamSettings, deps: StreamDeps) {
+    this.settings = settings;
+    this.#deps = deps;
+    this.since_ms = deps.clock.now_ms();
+  }
+
+  get dropped_count(): number {
+    return this.#dropped_before + this.#mailbox.dropped_count;
+  }
+
+  /**
+   * Runs the source through the narrator until the source ended, was denied, or the signal aborts. Rejects when a
+   * tick failed (engine, vision, store); run again and the memory comes back from disk as it was before that tick.
+   */
+  async run(source: FrameSource, signal: AbortSignal): Promise<void> {
+    const { narrator } = this.#deps;
+    const { width_px, height_px, tick_rate_hz: rate_hz, pace } = this.settings;
+    await narrator.resume();
+    const start_at_ms = this.#beginClock();
+    this.#dropped_before = this.dropped_count;
+    const mailbox = this.#mailbox = new Mailbox<Frame>();
+    const failed = new AbortController();
+    let failure: unknown;
+    let last: { status: SourceStatus; reason: string } | undefined;
+    const step = async (frame: Frame) => {
+      if (failed.signal.aborted) return;
+      try {
+        await this.#step(frame, signal);
+      } catch (error) {
+        failure = error;
+        failed.abort();
+      }
+    };
+    const narrate = async () => {
+      for (let frame = await mailbox.take(); frame; frame = await mailbox.take()) await step(frame);
+    };
+    const narration = pace === "live" ? narrate() : Promise.resolve();
+    await source.run(
+      { width_px, height_px, rate_hz, pace, start_at_ms },
+      {
+        onFrame: (frame) => {
+          this.#noteArrival(frame);
+          if (pace === "live") mailbox.put(frame);
+          else return step(frame);
+        },
+        onPreview: (jpeg) => this.#show(jpeg),
+        onStatus: (status, reason) => {
+          // "ended" is told when the last frame has become a caption, not before.
+          if (status === "ended" || status === "denied") last = { status, reason };
+          else this.setStatus(status, reason);
+        },
+      },
+      AbortSignal.any([signal, failed.signal]),
+    );
+    mailbox.close();
+    await narration;
+    await narrator.settled();
+    if (failed.signal.aborted) throw failure;
+    if (last && !signal.aborted) this.setStatus(last.status, last.reason);
+  }
+
+  setStatus(status: SourceStatus, reason: string): void {
+    if (status === this.status && reason === this.reason) return;
+    this.status = status;
+    this.reason = reason;
+    this.since_ms = this.#deps.clock.now_ms();
+    this.#deps.emit({
+      type: "stream.status",
+      stream: this.settings.id,
+      status,
+      reason,
+      since_ms: this.since_ms,
+    });
+  }
+
+  async #step(frame: Frame, signal: AbortSignal): Promise<void> {
+    const { narrator, emit } = this.#deps;
+    const stream = this.settings.id;
+    const tick = this.#tickOf(frame);
+    const t_media_ms = this.#offset_ms + frame.t_media_ms;
+    const before = { status: this.status, reason: this.reason };
+    const caption = await narrator.step(
+      { ...frame, tick, t_media_ms, t_wall_ms: frame.arrived_at_ms },
+      {
+        onText: (text) => emit({ type: "caption.delta", stream, tick, t_media_ms, text }),
+        onHeld: (reason) => {
+          if (reason === undefined) this.setStatus(before.status, before.reason);
+          else this.setStatus("stalled", `captions wait: ${reason}`);
+        },
+      },
+      signal,
+    );
+    if (caption) emit({ type: "caption.final", caption });
+  }
+
+  /** Where the source is to begin, on its own clock; sets what is added to that clock from here on. */
+  #beginClock(): number {
+    const { tick_rate_hz, replayable } = this.settings;
+    const { tick, t_media_ms, t_wall_ms } = this.#deps.narrator.position;
+    const tick_ms = 1000 / tick_rate_hz;
+    this.#offset_ms = 0;
+    if (tick === 0) return 0;
+    if (replayable) return t_media_ms + tick_ms;
+    this.#offset_ms = t_media_ms + Math.max(tick_ms, this.#deps.clock.now_ms() - t_wall_ms);
+    return 0;
+  }
+
+  /** Tick 1 is the frame at media time 0. */
+  #tickOf(frame: Frame): number {
+    return Math.round(((this.#offset_ms + frame.t_media_ms) * this.settings.tick_rate_hz) / 1000) + 1;
+  }
+
+  #noteArrival(frame: Frame): void {
+    const { counters } = this.#deps;
+    const tick = this.#tickOf(frame);
+    counters.frames_offered++;
+    if (this.#arrived_tick > 0) counters.empty += Math.max(0, tick - this.#arrived_tick - 1);
+    this.#arrived_tick = Math.max(this.#arrived_tick, tick);
+  }
+
+  #show(jpeg: Uint8Array): void {
+    const { t_media_ms } = this.#deps.narrator.position;
+    this.picture = { jpeg, t_media_ms, t_wall_ms: this.#deps.clock.now_ms() };
+    this.#deps.emit({ type: "picture", stream: this.settings.id, t_media_ms, jpeg });
+  }
+}
