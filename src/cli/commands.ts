@@ -1,0 +1,36 @@
+// The shape of a command, and what the composition root gives it.
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Log } from "../log.ts";
+import type { Service } from "../pipeline/service.ts";
+import type { Io } from "./io.ts";
+
+export interface Served {
+  url: string;
+  close(reason: string): Promise<void>;
+}
+
+/** Everything wired together, streams running. */
+export interface Gander {
+  config: Config;
+  service: Service;
+  clock: Clock;
+  log: Log;
+  /** Starts the HTTP server. */
+  serve(options?: { any_port?: boolean }): Promise<Served>;
+  /** Stops streams, writes last snapshots, closes everything. */
+  close(): Promise<void>;
+}
+
+export interface ComposeInput {
+  /** Path of a configuration file. */
+  file?: string;
+  /** Options from the command line. */
+  flags: Record<string, unknown>;
+}
+
+export type Compose = (input: ComposeInput, io: Io) => Promise<Gander>;
+/** Returns the exit status. */
+export type Command = (words: readonly string[], io: Io, compose: Compose) => Promise<number>;
+export type CommandName = "demo" | "serve" | "watch" | "ask" | "model" | "doctor" | "config";
+export type Commands = Record<CommandName, Command>;

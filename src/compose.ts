@@ -1,0 +1,151 @@
+// The composition root: config → store → native engine → vision → language → sources → service → server. This is
+// where the rooms' shapes are checked against the pipeline's ports. It wires; it decides nothing.
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openEngine } from "../ffi/mod.ts";
+import type { Compose, Gander } from "./cli/commands.ts";
+import { openLog } from "./cli/io.ts";
+import { system_clock } from "./clock.ts";
+import { type Config, readConfig } from "./config.ts";
+import { checkBind, isLoopback, serveHttp } from "./http/mod.ts";
+import { ConfigError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import { readBundle } from "./model/bundle.ts";
+import { openLanguage } from "./model/language.ts";
+import { ModelError } from "./model/errors.ts";
+import { limits } from "./pipeline/limits.ts";
+import type { Engine, Language, Vision } from "./pipeline/ports.ts";
+import { Pump } from "./pipeline/pump.ts";
+import { Service } from "./pipeline/service.ts";
+import { ensureSeedBundle } from "./seed/seed_bundle.ts";
+import { createSources } from "./sources.ts";
+import { openStore } from "./store/mod.ts";
+import { version } from "./version.ts";
+import { openVision } from "./vision/vision.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+export const library_path: string = join(root, "native/build/librwkv.so");
+export const static_dir: string = join(root, "web/dist");
+
+export function loadConfig(file: string | undefined, flags: Record<string, unknown>): Config {
+  const path = file ?? Deno.env.get("GANDER_CONFIG");
+  const { GANDER_CONFIG: _, ...environment } = Deno.env.toObject();
+  return readConfig({
+    file: path === undefined ? undefined : { path, text: Deno.readTextFileSync(path) },
+    environment,
+    flags,
+    readTextFile: (name) => Deno.readTextFileSync(name),
+  });
+}
+
+/** Folder of the model that comes with Gander; made on first use, from a seed, in well under a second. */
+export function builtinBundle(variant: "seed" | "tiny" = "seed"): Promise<string> {
+  return ensureSeedBundle(join(root, ".gander/bundles"), variant);
+}
+
+async function openModel(config: Config, log: Log) {
+  const dir = config.bundle === "builtin"
+    ? await builtinBundle()
+    : config.bundle === "builtin-tiny"
+    ? await builtinBundle("tiny")
+    : config.bundle;
+  const bundle = await readBundle(dir);
+  const { manifest } = bundle;
+  if (!manifest.vision || !bundle.vision_path) {
+    throw new ModelError("bundle_invalid", `Cannot watch with bundle "${dir}": it has no vision tower`);
+  }
+  if (manifest.policy !== "stream") {
+    throw new ModelError(
+      "bundle_invalid",
+      `Cannot watch with bundle "${dir}": policy "${manifest.policy}" is not served`,
+    );
+  }
+  const engine = await openEngine({
+    library_path,
+    device: config.device,
+    weights_path: bundle.weights_path,
+    states_max: config.streams_max + limits.questions_active_max,
+    threads: config.engine_threads,
+  });
+  const vision = await openVision({
+    model_path: bundle.vision_path,
+    width_px: manifest.vision.width_px,
+    height_px: manifest.vision.height_px,
+    vectors_per_frame: manifest.vision.vectors_per_frame,
+    vector_width: manifest.rwkv.width,
+    threads: config.vision_threads,
+    log: (line) => log.info("vision", { line }),
+  });
+  return { bundle, manifest, engine, vision, language: await openLanguage(bundle) };
+}
+
+export const compose: Compose = async ({ file, flags }, io): Promise<Gander> => {
+  const config = loadConfig(file, flags);
+  const log = openLog(io, config);
+  const clock = system_clock;
+  checkBind(config.host, config.token);
+  const loopback = isLoopback(config.host);
+  const store = openStore({ data_dir: config.data_dir, fsync: config.fsync, log, clock });
+  const model = await openModel(config, log);
+  const { manifest, vision } = model;
+  const engine: Engine = model.engine;
+  const language: Language = model.language;
+  const sources = createSources({
+    policy: {
+      allow_files: config.sources_files === "auto" ? loopback : config.sources_files === "yes",
+      allow_loopback: config.sources_loopback === "auto" ? loopback : config.sources_loopback === "yes",
+      allow_private: config.sources_private,
+    },
+    log,
+  });
+  const service = new Service(
+    {
+      name: manifest.name,
+      trained: manifest.trained,
+      fake: false,
+      limits_note: manifest.limits_note,
+      device: engine.info.device,
+      rwkv_version: engine.info.rwkv_version,
+      width: engine.info.width,
+      layers: engine.info.layers,
+      vectors_per_frame: vision.vectors_per_frame,
+      state_bytes: engine.info.state_bytes,
+      model_hash: engine.info.model_hash,
+    },
+    {
+      engine,
+      pump: new Pump(engine, clock),
+      vision: vision satisfies Vision,
+      language,
+      store,
+      sources,
+      clock,
+      log,
+      tick_rate_hz: manifest.tick.rate_hz,
+    },
+    { streams_max: config.streams_max },
+  );
+  await service.open();
+  return {
+    config,
+    service,
+    clock,
+    log,
+    serve: async ({ any_port = false } = {}) => {
+      const options = { surface: service, ...config, static_dir, version, clock, log };
+      try {
+        return await serveHttp(options);
+      } catch (error) {
+        // A demo must come up beside a running service; a service must not move silently.
+        if (!any_port || !(error instanceof ConfigError)) throw error;
+        return await serveHttp({ ...options, port: 0 });
+      }
+    },
+    close: async () => {
+      await service.close();
+      await model.vision.close();
+      await model.engine.close();
+      store.close();
+    },
+  };
+};
