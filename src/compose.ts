@@ -79,7 +79,7 @@ async function openModel(config: Config, log: Log) {
   return { bundle, manifest, engine, vision, language: await openLanguage(bundle) };
 }
 
-export const compose: Compose = async ({ file, flags }, io): Promise<Gander> => {
+export const compose: Compose = async ({ file, flags, play }, io): Promise<Gander> => {
   const config = loadConfig(file, flags);
   const log = openLog(io, config);
   const clock = system_clock;
@@ -125,7 +125,7 @@ export const compose: Compose = async ({ file, flags }, io): Promise<Gander> => 
     },
     { streams_max: config.streams_max },
   );
-  await service.open();
+  await service.open({ play });
   return {
     config,
     service,
@@ -145,7 +145,7 @@ export const compose: Compose = async ({ file, flags }, io): Promise<Gander> => 
       await service.close();
       await model.vision.close();
       await model.engine.close();
-      store.close();
+      await store.close();
     },
   };
 };

@@ -27,6 +27,8 @@ export interface ComposeInput {
   file?: string;
   /** Options from the command line. */
   flags: Record<string, unknown>;
+  /** False: stored streams stand still until they are told to play. */
+  play?: boolean;
 }
 
 export type Compose = (input: ComposeInput, io: Io) => Promise<Gander>;

@@ -75,7 +75,7 @@ export const watch: Commands["watch"] = async (words, io, compose) => {
     data_dir,
     ...(!kept && { fsync: "normal" }),
   };
-  const gander = await compose({ file: args.config_file, flags }, io);
+  const gander = await compose({ file: args.config_file, flags, play: false }, io);
   try {
     const { service } = gander;
     const sinks: CaptionSink[] = [];
