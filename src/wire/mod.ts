@@ -3,6 +3,7 @@ export * from "./version.ts";
 export * from "./error.ts";
 export * from "./stream.ts";
 export * from "./caption.ts";
+export * from "./rest.ts";
 export * from "./watch.ts";
 export * from "./publish.ts";
 export * from "./push_header.ts";

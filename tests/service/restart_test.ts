@@ -10,6 +10,7 @@ import { descendants, isAlive, startGander, until } from "./gander_process.ts";
 
 let clip: string;
 const stream = "watch";
+const kills_max = 6;
 
 function watch(data_dir: string) {
   return startGander([
@@ -25,7 +26,7 @@ function watch(data_dir: string) {
       "--jsonl",
       "/dev/null",
     ],
-    ...["--no-change-gate", "--rate", "8"],
+    ...["--no-change-gate", "--rate", "10"],
   ]);
 }
 
@@ -43,7 +44,10 @@ async function remains(data_dir: string) {
 
 describe("restart law", () => {
   beforeAll(async () => {
-    clip = await sampleClip();
+    // Ten minutes and more of film, so that there is time to be killed in: the clip, copied end to end.
+    clip = `${Deno.makeTempDirSync()}/long.mp4`;
+    const args = ["-v", "error", "-stream_loop", "19", "-i", await sampleClip(), "-c", "copy", clip];
+    expect((await new Deno.Command("ffmpeg", { args }).output()).code).toBe(0);
   });
 
   it("kill -9 at any moment changes nothing that is remembered or said", async () => {
@@ -56,7 +60,7 @@ describe("restart law", () => {
     for (let done = false; !done;) {
       const run = watch(killed);
       // The first life is long enough to say something; later ones end anywhere, start-up included.
-      const life_ms = kills === 0 ? 3_000 : 400 + Math.random() * 3_000;
+      const life_ms = kills === 0 ? 2_500 : 300 + Math.random() * 2_200;
       const ended = await Promise.race([
         run.ended,
         new Promise<undefined>((resolve) =>

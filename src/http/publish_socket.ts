@@ -1,0 +1,172 @@
+// One publisher on /ws/publish: it says what it brings, is granted credits, and sends media under them. Media leaves
+// this room through the Publisher as it came. Must not know decoders or the pipeline.
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Publisher, Surface } from "../pipeline/surface.ts";
+import {
+  close_codes,
+  parsePush,
+  publisher_message_schema,
+  type PublisherMessage,
+  type PublishReply,
+  type PushFormat,
+} from "../wire/mod.ts";
+import { describeError } from "./error_response.ts";
+import { HttpError } from "./http_error.ts";
+import type { LiveSocket } from "./live_socket.ts";
+
+/** Messages without credit, with less than `calm_ms` between them, that end the connection. */
+const flood_messages = 64;
+/** Credits and messages cross on the way; a sender that pauses so long has understood. */
+const calm_ms = 1_000;
+
+export interface PublishOptions {
+  socket: LiveSocket;
+  stream: string;
+  surface: Surface;
+  clock: Clock;
+  log: Log;
+  first_message_ms: number;
+}
+
+export class PublishSession {
+  readonly socket: LiveSocket;
+  readonly #options: PublishOptions;
+  #publisher: Publisher | undefined;
+  #format: PushFormat | undefined;
+  #flood = { count: 0, at_ms: 0 };
+  /** Ends the wait for the first message. */
+  #begun = () => {};
+
+  constructor(options: PublishOptions) {
+    const { socket, surface, stream } = options;
+    this.socket = socket;
+    this.#options = options;
+    socket.onMessage((data, binary) => binary ? this.#onMedia(data) : this.#onText(data));
+    socket.gone.addEventListener("abort", () => this.#end("the publisher went away"), { once: true });
+    try {
+      surface.get(stream);
+      void this.#awaitFirst();
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  goAway(reason: string): void {
+    this.#send({ type: "goaway", reason });
+  }
+
+  async #awaitFirst(): Promise<void> {
+    const { clock, first_message_ms, socket } = this.#options;
+    const begun = new AbortController();
+    this.#begun = () => begun.abort();
+    socket.gone.addEventListener("abort", this.#begun, { once: true });
+    await clock.sleep(first_message_ms, begun.signal);
+    if (this.#publisher === undefined) {
+      socket.close(close_codes.bad_message, `no publish message within ${first_message_ms / 1000} s`);
+    }
+  }
+
+  #onText(data: Uint8Array): void {
+    const message = parseText(data);
+    if (!message) {
+      return this.#refuse(new HttpError("bad_request", "Cannot publish: the text message is not valid."));
+    }
+    if (message.type === "end") {
+      this.#end("the publisher ended it");
+      return this.socket.close(1000, "ended");
+    }
+    if (this.#publisher) {
+      return this.#refuse(new HttpError("bad_request", "Cannot publish: it was said already."));
+    }
+    this.#begin(message.format);
+  }
+
+  #begin(format: PushFormat): void {
+    const { surface, stream } = this.#options;
+    try {
+      this.#publisher = surface.publish(stream, format);
+    } catch (error) {
+      return this.#refuse(error);
+    }
+    this.#format = format;
+    this.#begun();
+    this.#send({ type: "accepted", v: 1, stream });
+    this.#publisher.onCredit((messages) => this.#send({ type: "credit", messages }));
+  }
+
+  #onMedia(data: Uint8Array): void {
+    if (!this.#publisher) {
+      return this.#refuse(new HttpError("bad_request", "Cannot take media: say publish first."));
+    }
+    const parsed = parsePush(data);
+    if (typeof parsed === "string") {
+      return this.#refuse(new HttpError("bad_request", `Cannot take media: ${parsed}.`));
+    }
+    const { header, payload } = parsed;
+    if (header.codec !== this.#format) {
+      const text = `Cannot take media: ${header.codec} came, ${this.#format} was announced.`;
+      return this.#refuse(new HttpError("bad_request", text));
+    }
+    const verdict = this.#publisher.offer({
+      t_media_us: header.t_media_us,
+      key_frame: header.key_frame,
+      payload,
+    });
+    switch (verdict) {
+      case "taken":
+        return;
+      case "no_credit":
+        return this.#onFlood();
+      case "too_large":
+        return this.#refuse(
+          new HttpError("too_large", `Cannot take media: ${payload.length} bytes are too many.`),
+          close_codes.bad_message,
+        );
+      case "damaged":
+        return this.#refuse(new HttpError("bad_request", "Cannot take media: the message is damaged."));
+      default:
+        verdict satisfies never;
+    }
+  }
+
+  /** The surface has dropped and counted it; this only ends what never stops. */
+  #onFlood(): void {
+    const now_ms = this.#options.clock.monotonic_ms();
+    const count = now_ms - this.#flood.at_ms < calm_ms ? this.#flood.count + 1 : 1;
+    this.#flood = { count, at_ms: now_ms };
+    if (count < flood_messages) return;
+    this.#end("the publisher floods");
+    this.socket.close(close_codes.too_many, "publisher floods");
+  }
+
+  #refuse(thrown: unknown, close_code?: number): void {
+    const problem = describeError(thrown);
+    if (problem.status >= 500) {
+      this.#options.log.error("publish.failed", { stream: this.#options.stream, error: thrown });
+    }
+    this.#send({ type: "refused", error: problem.error });
+    this.#end(problem.error.message);
+    this.socket.close(close_code ?? problem.close, problem.error.message);
+  }
+
+  #end(reason: string): void {
+    this.#begun();
+    const publisher = this.#publisher;
+    this.#publisher = undefined;
+    publisher?.close(reason);
+  }
+
+  #send(message: PublishReply): void {
+    this.socket.sendJson(message);
+  }
+}
+
+function parseText(data: Uint8Array): PublisherMessage | undefined {
+  try {
+    return publisher_message_schema.parse(JSON.parse(new TextDecoder().decode(data)));
+  } catch {
+    // Which of the two it was does not help a sender: there are only two messages.
+    return undefined;
+  }
+}
