@@ -50,8 +50,8 @@ typedef struct rwkv_state rwkv_state;   /* all that one stream remembers: consta
 #define RWKV_MISUSE -1      /* a NULL handle, a verb out of order, a value out of range: a bug in the caller */
 #define RWKV_FILE -2        /* weights cannot be opened or read */
 #define RWKV_FORMAT -3      /* bytes are not what they claim: bad header, missing tensor, wrong shape */
-#define RWKV_MEMORY -4      /* load could not allocate; the engine stays unloaded */
-#define RWKV_FULL -5        /* no free state slot, or the inbox of a state is full */
+#define RWKV_MEMORY -4      /* new or load could not allocate; the engine stays unloaded and may load again */
+#define RWKV_FULL -5        /* no free state slot, or no room in (or no memory for) the inbox of a state */
 #define RWKV_BUSY -6        /* a run is under way, or the state still has work pending */
 #define RWKV_SPACE -7       /* the buffer is too small; the needed size was written */
 #define RWKV_NO_DEVICE -8   /* this machine or this build has no such device */
@@ -64,9 +64,10 @@ typedef struct rwkv_state rwkv_state;   /* all that one stream remembers: consta
 #define RWKV_DEVICE_CPU 2
 #define RWKV_DEVICE_CUDA 3
 
-/* Keys of rwkv_engine_info. Sizes are known after load; before it they answer RWKV_MISUSE. */
+/* Keys of rwkv_engine_info. Sizes (VERSION to WEIGHT_BYTES) are known after load; before it they answer
+ * RWKV_MISUSE. */
 #define RWKV_INFO_DEVICE 1       /* the RWKV_DEVICE_* that runs */
-#define RWKV_INFO_VERSION 2      /* RWKV generation: 7 (0 on the echo device) */
+#define RWKV_INFO_VERSION 2      /* RWKV generation: 7 or 6 (0 on the echo device) */
 #define RWKV_INFO_WIDTH 3        /* D: floats in one vector */
 #define RWKV_INFO_LAYERS 4       /* L */
 #define RWKV_INFO_VOCAB 5        /* V: floats in one row of logits */
@@ -75,7 +76,7 @@ typedef struct rwkv_state rwkv_state;   /* all that one stream remembers: consta
 #define RWKV_INFO_WEIGHT_BYTES 8 /* memory of the weights as held */
 #define RWKV_INFO_STATES_MAX 9
 #define RWKV_INFO_STATES_OPEN 10
-#define RWKV_INFO_RUNS 11   /* steps taken since load */
+#define RWKV_INFO_RUNS 11   /* steps taken since load; a run with nothing to do is not one */
 #define RWKV_INFO_TOKENS 12 /* positions (tokens and vectors) stepped since load, all states together */
 
 /* The version of this header the library was built from. Check it before any other verb. */
@@ -83,15 +84,19 @@ RWKV_API uint32_t rwkv_abi_version(void);
 
 /* ---- engine ---- */
 
-/* Makes an empty engine. states_max: 1..65536 slots, allocated at load. threads: 1..256, or 0 for one. */
+/* Makes an empty engine. states_max: 1..65536 slots, allocated at load. threads: 1..256, or 0 for one; the
+ * results do not depend on it. A device that is not here is found at load, where there is room for a sentence:
+ * RWKV_NO_DEVICE. */
 RWKV_API int32_t rwkv_engine_new(uint32_t device, uint32_t states_max, uint32_t threads, rwkv_engine **out);
 /* Names the weights: a UTF-8 path of a safetensors file (path_bytes bytes, no terminator needed). */
 RWKV_API int32_t rwkv_engine_put_path(rwkv_engine *engine, const uint8_t *path, size_t path_bytes);
-/* blocks: reads and checks the weights, then allocates every state slot. Once per engine. Echo needs no path. */
+/* blocks: reads and checks the weights, then allocates every state slot. Succeeds once per engine; after a
+ * failure it may be tried again. Echo needs no path. */
 RWKV_API int32_t rwkv_engine_load(rwkv_engine *engine);
 /* blocks: one bounded step for all states that have work. Narration (states made by state_new) first: each
- * gets one prefill chunk or one decoded token; then forks share what is left of the step's budget, in turn, so
- * that many questions slow each other and not the narration. RWKV_OK also when there was nothing to do. */
+ * gets one prefill chunk (at most 16 positions) or one decoded token; then all forks together get 16 positions,
+ * in turn, so that many questions slow each other and not the narration. RWKV_OK also when there was nothing to
+ * do. Allocates nothing. */
 RWKV_API int32_t rwkv_engine_run(rwkv_engine *engine);
 RWKV_API int32_t rwkv_engine_info(rwkv_engine *engine, uint32_t key, uint64_t *out);
 /* Copies the 32-byte SHA-256 that names the model: states of one model import only into the same model. */
@@ -104,33 +109,39 @@ RWKV_API void rwkv_engine_close(rwkv_engine *engine);
 /* ---- states: all of these need a loaded engine ---- */
 
 RWKV_API int32_t rwkv_state_new(rwkv_engine *engine, rwkv_state **out); /* zero state */
-/* One copy, logits included. The parent is not changed, now or ever, by what the fork does. */
+/* One copy, logits, sampler and stop tokens included; not the outbox, the decisions and keep_logits, which start
+ * afresh. The parent is not changed, now or ever, by what the fork does. */
 RWKV_API int32_t rwkv_state_fork(rwkv_state *parent, rwkv_state **out);
-RWKV_API int32_t rwkv_state_reset(rwkv_state *state); /* back to the zero state; drops pending work */
+/* Back to the zero state; drops pending work, what was not taken yet, and the decisions. Settings stay. */
+RWKV_API int32_t rwkv_state_reset(rwkv_state *state);
 RWKV_API void rwkv_state_close(rwkv_state *state);
 
 /* put: queue work. It is done in order by run. RWKV_FULL when the inbox bound (65,536 positions) is met. */
 RWKV_API int32_t rwkv_state_put_tokens(rwkv_state *state, const uint32_t *tokens, size_t count);
-/* count rows of WIDTH floats, row-major, placed in the embedding sequence before ln0 (spec 2.8). NaN and
- * infinities are RWKV_MISUSE: they would poison the state for ever. */
+/* count rows of WIDTH floats, row-major, placed in the embedding sequence before ln0 (spec 2.8). NaN,
+ * infinities and magnitudes above 1e15 are RWKV_MISUSE: they would poison the state for ever. */
 RWKV_API int32_t rwkv_state_put_vectors(rwkv_state *state, const float *vectors, size_t count, size_t width);
 
-/* The sampler of this state; copied by fork. temperature 0 is greedy (ties: lowest id). top_p in (0, 1].
- * Penalties count tokens of the current decode only, so replay needs no sampler memory: logit -= presence +
- * count * occurrences. */
+/* The sampler of decodes queued from now on; copied by fork; at first 1, 1, 0, 0. temperature in [0, 100], 0 is
+ * greedy (ties: lowest id). top_p in (0, 1]: the nucleus is taken at temperature 1, after penalties, and the
+ * temperature shapes the choice inside it. Penalties in [-1000, 1000] count tokens of the current decode only,
+ * so replay needs no sampler memory: logit -= presence + count * occurrences. */
 RWKV_API int32_t rwkv_state_set_sampler(rwkv_state *state, float temperature, float top_p, float presence_penalty,
                                         float count_penalty);
-/* Token ids that end a decode (0..64 of them). The ending token is taken with the others and is fed. */
+/* Token ids that end decodes queued from now on (0..64 of them); copied by fork. The ending token is taken with
+ * the others and is fed. */
 RWKV_API int32_t rwkv_state_set_stops(rwkv_state *state, const uint32_t *tokens, size_t count);
 /* Queues: choose and feed up to tokens_max tokens (1..4096), until a stop token. The random numbers are a pure
- * function of seed and position in this decode. Needs something to have been fed before. */
+ * function of seed and position in this decode. Needs something to have been fed, or queued, before. RWKV_FULL also
+ * when 65,536 chosen tokens would wait to be taken. */
 RWKV_API int32_t rwkv_state_put_decode(rwkv_state *state, uint32_t tokens_max, uint64_t seed);
 /* The same, after one decision. Let p = softmax(logits)[silence] at temperature 1, P(speak) = 1 - p. When
  * P(speak) < threshold the decode ends with nothing taken and nothing fed: silence leaves no trace. Otherwise
  * the silence token is barred for the whole decode. threshold in [0, 1]. */
 RWKV_API int32_t rwkv_state_put_decide(rwkv_state *state, uint32_t silence_token, float threshold,
                                        uint32_t tokens_max, uint64_t seed);
-/* Drops all queued work. Positions already stepped stay. For cutting a decode on decoded text. */
+/* Drops all queued work. Positions already stepped stay, and so do those of a step under way: a token that it
+ * feeds is still taken. For cutting a decode on decoded text. */
 RWKV_API int32_t rwkv_state_stop(rwkv_state *state);
 
 /* take: moves up to out_count chosen tokens out, oldest first, with the probability (temperature 1, before
@@ -141,10 +152,12 @@ RWKV_API int32_t rwkv_state_take_tokens(rwkv_state *state, uint32_t *tokens, flo
 RWKV_API int32_t rwkv_state_read_pending(rwkv_state *state, uint64_t *positions);
 /* P(speak) of the newest decision, and how many decisions this state has made. -1 before the first. */
 RWKV_API int32_t rwkv_state_read_decision(rwkv_state *state, float *p_speak, uint64_t *decisions);
-/* The logits after the newest position: VOCAB floats. RWKV_MISUSE before anything was fed. */
+/* The logits after the newest position: VOCAB floats. RWKV_MISUSE before anything was fed. They are computed
+ * here, from one vector the state keeps: a matrix product of VOCAB x WIDTH, not microseconds for a large model. */
 RWKV_API int32_t rwkv_state_read_logits(rwkv_state *state, float *out, size_t out_count);
 /* Asks that logits of every position put from now on be kept (1) or not (0, the default) in a ring of at
- * most 4096 rows; take them with take_logits. For parity checks, not for serving. */
+ * most 4096 rows; take them with take_logits. For parity checks, not for serving. take moves up to
+ * out_count / VOCAB rows out, oldest first; NULL with 0 asks how many wait. */
 RWKV_API int32_t rwkv_state_set_keep_logits(rwkv_state *state, uint32_t keep);
 RWKV_API int32_t rwkv_state_take_logits(rwkv_state *state, float *out, size_t out_count, size_t *rows);
 

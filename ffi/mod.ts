@@ -1,0 +1,6 @@
+// The native library as TypeScript objects: what the rest of the repository may import of this room.
+
+export { type EngineInfo, type EngineOptions, NativeEngine, openEngine } from "./engine.ts";
+export { type NativeCode, NativeError, type NativeRetry } from "./errors.ts";
+export { Library, openLibrary } from "./library.ts";
+export { type ChosenToken, type DecodeRequest, NativeState, type SamplerSettings } from "./state.ts";

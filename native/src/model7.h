@@ -1,0 +1,42 @@
+// RWKV-7 "Goose" (x070): its weights and its two mixes. The rest of the model is language_model.h.
+#pragma once
+
+#include "language_model.h"
+
+namespace rwkv {
+
+class Model7 final : public LanguageModel {
+ public:
+  // Reads all of `file`. RWKV_FORMAT or RWKV_FILE, by tensor name.
+  Model7(WeightFile &file, const Ops &ops);
+
+ private:
+  // down[rank][D] and up[D][rank]: held transposed from the file, so that both are rows of dot products.
+  struct LowRank {
+    const float *down = nullptr, *up = nullptr;
+    size_t rank = 0;
+  };
+  struct Layer {
+    const float *x_r, *x_w, *x_k, *x_v, *x_a, *x_g;       // [D], how much of the previous token goes in
+    const float *w0, *a0, *v0;                            // [D]; v0 not in layer 0
+    LowRank w, a, v, g;                                   // v not in layer 0
+    const float *k_k, *k_a, *r_k;                         // [D]
+    const float *receptance, *key, *value, *output;       // [D][D]
+    NormWeights ln_x;                                     // [D], per head
+    const float *ffn_x_k, *ffn_key, *ffn_value;           // [D], [F][D], [D][F]
+    size_t hidden;                                        // F
+  };
+
+  void want_low_rank(WeightFile &file, LowRank &lora, const std::string &name);
+  // out[rows][D] = activation(x @ down) @ up; `activation` may be null.
+  void low_rank(float *out, const float *x, const LowRank &lora, size_t rows, float *inner,
+                void (*activation)(float *, size_t)) const;
+  void time_mix(size_t layer, const Wave &wave, float *v_first, Scratch scratch) const override;
+  void channel_mix(size_t layer, const Wave &wave, Scratch scratch) const override;
+  size_t mix_floats(size_t rows) const override;
+
+  std::vector<Layer> layers_;
+  size_t rank_max_ = 0, hidden_max_ = 0;
+};
+
+} // namespace rwkv

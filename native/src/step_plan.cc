@@ -1,0 +1,49 @@
+// Who steps how many positions in this run. Narration first, a chunk each; forks share a budget in turn.
+#include "step.h"
+
+namespace rwkv {
+
+void Stepper::plan(std::span<Slot *const> open) {
+  plan_.clear();
+  for (Slot *const slot : open) {
+    if (slot->is_fork) continue;
+    std::lock_guard lock(slot->mutex);
+    if (const size_t rows = slot->rows_wanted(limits::chunk_positions)) plan_.push_back({slot, rows});
+  }
+  plan_forks(open);
+}
+
+void Stepper::plan_forks(std::span<Slot *const> open) {
+  size_t left = limits::fork_positions_per_run;
+  const uint64_t start = last_fork_;
+  for (const bool after_start : {true, false}) { // round robin: first those behind the one served last
+    for (Slot *const slot : open) {
+      if (left == 0) return;
+      if (!slot->is_fork || (slot->serial > start) != after_start) continue;
+      std::lock_guard lock(slot->mutex);
+      const size_t rows = slot->rows_wanted(std::min<size_t>(left, limits::chunk_positions));
+      if (rows == 0) continue;
+      plan_.push_back({slot, rows});
+      left -= rows;
+      last_fork_ = slot->serial;
+    }
+  }
+}
+
+// Even shares for the workers: at least `wave_rows_min`, because a wave reads all weights once, and at most
+// what fits a wave.
+void Stepper::cut_waves() {
+  size_t total = 0;
+  for (const Assignment &assignment : plan_) total += assignment.row_max;
+  const size_t share = (total + pool_.worker_count() - 1) / pool_.worker_count();
+  const size_t rows_max = std::clamp<size_t>(share, limits::wave_rows_min, limits::wave_rows);
+  wave_ends_.clear();
+  size_t rows = 0;
+  for (size_t i = 0; i < plan_.size(); ++i) {
+    if (rows > 0 && rows + plan_[i].row_max > rows_max) wave_ends_.push_back(i), rows = 0;
+    rows += plan_[i].row_max;
+  }
+  if (rows > 0) wave_ends_.push_back(plan_.size());
+}
+
+} // namespace rwkv

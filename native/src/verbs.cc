@@ -1,0 +1,118 @@
+#include "verbs.h"
+
+#include "engine.h"
+#include "failure.h"
+#include "limits.h"
+
+#include <cmath>
+
+namespace rwkv::verbs {
+namespace {
+
+void require(bool holds, const char *sentence) {
+  if (!holds) fail(RWKV_MISUSE, sentence);
+}
+
+void require_token(const Slot &slot, uint32_t token) {
+  const uint32_t vocab = slot.engine->shape().vocab;
+  if (token >= vocab) {
+    fail(RWKV_MISUSE, "Cannot use token " + std::to_string(token) + ": the vocabulary has " +
+                          std::to_string(vocab));
+  }
+}
+
+// The slot's mutex is held. Also makes room for logits that will be kept.
+void make_room(Slot &slot, size_t positions, bool keep) {
+  if (positions > limits::inbox_positions || slot.pending() + positions > limits::inbox_positions) {
+    fail(RWKV_FULL, "Cannot queue " + std::to_string(positions) + " positions: " + std::to_string(slot.pending()) +
+                        " of " + std::to_string(limits::inbox_positions) + " are queued");
+  }
+  if (!keep) return;
+  const uint64_t underway = slot.in_flight + (slot.decode ? slot.decode->left() : 0);
+  const uint64_t rows = slot.outbox.row_count() + underway + slot.inbox.keep_positions() + positions;
+  slot.outbox.reserve_rows(std::min<uint64_t>(rows, limits::kept_logit_rows), slot.engine->shape().vocab);
+}
+
+void queue(Slot &slot, Decode decode) {
+  require(decode.tokens_max >= 1 && decode.tokens_max <= limits::decode_tokens,
+          "Cannot queue a decode: tokens_max is not 1 to 4096");
+  std::lock_guard lock(slot.mutex);
+  require(slot.fed + slot.pending() > 0, "Cannot queue a decode: nothing was fed yet");
+  make_room(slot, decode.tokens_max, slot.keep_logits);
+  const uint64_t queued = slot.inbox.decode_positions() + (slot.decode ? slot.decode->left() : 0);
+  if (slot.outbox.token_count() + queued + decode.tokens_max > limits::outbox_tokens) {
+    fail(RWKV_FULL, "Cannot queue a decode: " + std::to_string(slot.outbox.token_count()) +
+                        " chosen tokens wait to be taken");
+  }
+  slot.outbox.reserve_tokens(queued + decode.tokens_max);
+  decode.sampler = slot.sampler;
+  decode.stops = slot.stops;
+  decode.keep_logits = slot.keep_logits;
+  slot.inbox.put_decode(std::move(decode));
+}
+
+} // namespace
+
+void put_tokens(Slot &slot, std::span<const uint32_t> tokens) {
+  if (tokens.size() <= limits::inbox_positions) { // more is FULL below, and not worth reading
+    for (const uint32_t token : tokens) require_token(slot, token);
+  }
+  std::lock_guard lock(slot.mutex);
+  make_room(slot, tokens.size(), slot.keep_logits);
+  slot.inbox.put_tokens(tokens, slot.keep_logits);
+}
+
+void put_vectors(Slot &slot, const float *vectors, size_t count, size_t width) {
+  const uint32_t model_width = slot.engine->shape().width;
+  if (width != model_width) {
+    fail(RWKV_MISUSE, "Cannot put vectors of width " + std::to_string(width) + ": the model has width " +
+                          std::to_string(model_width));
+  }
+  const size_t floats = count <= limits::inbox_positions ? count * width : 0;
+  for (size_t i = 0; i < floats; ++i) {
+    require(std::fabs(vectors[i]) <= limits::vector_magnitude, // false for NaN
+            "Cannot put vectors: a number is not finite, or larger than 1e15");
+  }
+  std::lock_guard lock(slot.mutex);
+  make_room(slot, count, slot.keep_logits);
+  slot.inbox.put_vectors({vectors, floats}, width, slot.keep_logits);
+}
+
+void put_decode(Slot &slot, uint32_t tokens_max, uint64_t seed) {
+  Decode decode;
+  decode.tokens_max = tokens_max, decode.seed = seed;
+  queue(slot, std::move(decode));
+}
+
+void put_decide(Slot &slot, uint32_t silence_token, float threshold, uint32_t tokens_max, uint64_t seed) {
+  require_token(slot, silence_token);
+  require(threshold >= 0 && threshold <= 1, "Cannot queue a decision: the threshold is not 0 to 1");
+  Decode decode;
+  decode.tokens_max = tokens_max, decode.seed = seed;
+  decode.silence_token = silence_token, decode.threshold = threshold;
+  queue(slot, std::move(decode));
+}
+
+void set_sampler(Slot &slot, const SamplerSettings &settings) {
+  require(settings.temperature >= 0 && settings.temperature <= limits::temperature,
+          "Cannot set temperature: it is not 0 to 100");
+  require(settings.top_p > 0 && settings.top_p <= 1, "Cannot set top_p: it is not above 0 and up to 1");
+  require(std::fabs(settings.presence_penalty) <= limits::penalty &&
+              std::fabs(settings.count_penalty) <= limits::penalty,
+          "Cannot set penalties: they are not -1000 to 1000");
+  std::lock_guard lock(slot.mutex);
+  slot.sampler = settings;
+}
+
+void set_stops(Slot &slot, std::span<const uint32_t> tokens) {
+  require(tokens.size() <= limits::stop_tokens, "Cannot set stop tokens: there are more than 64");
+  StopTokens stops;
+  for (const uint32_t token : tokens) {
+    require_token(slot, token);
+    stops.ids[stops.count++] = token;
+  }
+  std::lock_guard lock(slot.mutex);
+  slot.stops = stops;
+}
+
+} // namespace rwkv::verbs
