@@ -1,0 +1,31 @@
+import { expect } from "@std/expect";
+import { describe, it } from "@std/testing/bdd";
+import { findMisfits, takesBatches } from "./tower_contract.ts";
+
+const tower = { width_px: 8, height_px: 6, vectors_per_frame: 4, vector_width: 64 };
+const input = { name: "rgb", type: "uint8", shape: ["N", 6, 8, 3] };
+const output = { name: "vectors", type: "float32", shape: ["N", 4, 64] };
+
+describe("findMisfits()", () => {
+  it("accepts a tower with and without an open batch", () => {
+    expect(findMisfits([input], [output], tower)).toEqual([]);
+    expect(findMisfits([{ ...input, shape: [1, 6, 8, 3] }], [{ ...output, shape: [1, "K", 64] }], tower))
+      .toEqual([]);
+    expect(takesBatches([input])).toBe(true);
+    expect(takesBatches([{ ...input, shape: [1, 6, 8, 3] }])).toBe(false);
+  });
+
+  it("says what is there and what is wanted", () => {
+    expect(findMisfits([{ ...input, type: "float32" }], [{ ...output, shape: ["N", 4, 32] }], tower)).toEqual(
+      [
+        'its input "rgb" is float32 [N, 6, 8, 3], wanted is uint8 [N, 6, 8, 3]',
+        'its output "vectors" is float32 [N, 4, 32], wanted is float32 [N, 4, 64]',
+      ],
+    );
+    expect(findMisfits([input, input], [], tower)).toEqual([
+      "it has 2 inputs, one is wanted",
+      "it has 0 outputs, one is wanted",
+    ]);
+    expect(findMisfits([{ ...input, shape: [2, 6, 8, 3] }], [output], tower).length).toBe(1);
+  });
+});

@@ -1,0 +1,201 @@
+// A frame becomes vectors: one ONNX session in a Worker, shared by all streams. Owns its opening, proving and
+// reopening.
+// Satisfies the pipeline's `Vision` without importing it. Must not know states, captions or bundles.
+import { type BatchTrial, trial_frames, tryBatches } from "./batch_trial.ts";
+import { VisionError } from "./errors.ts";
+import { FrameQueue } from "./frame_queue.ts";
+import type { OpenAnswer, Provider, Refusal, RunAnswer } from "./messages.ts";
+import { findMisfits, takesBatches, type TowerShape } from "./tower_contract.ts";
+import { WorkerLink, WorkerRefusal } from "./worker_link.ts";
+
+export interface VisionOptions extends TowerShape {
+  model_path: string;
+  /** Threads of the session. */
+  threads: number;
+  /** Tried in this order; default cuda, webgpu, cpu. */
+  providers?: readonly Provider[];
+  /** Frames of one run at most, where batching pays. Default 8. */
+  batch_max?: number;
+  /** Frames that may wait. Default 256. */
+  queue_max?: number;
+  /** A run that takes longer counts as a crash. Default 120 000. */
+  run_ms_max?: number;
+  /** One line for the log. */
+  log: (line: string) => void;
+  /** For tests: another worker. */
+  spawn?: () => Worker;
+}
+
+export interface VisionStats {
+  frames: number;
+  runs: number;
+  /** Frames of the largest run so far. */
+  batch_frames_largest: number;
+  /** Frames that wait now. */
+  waiting: number;
+  /** Session time, all runs together; divide by `runs` or `frames`. */
+  run_ms_total: number;
+  /** Whether batching pays on this machine, and the measurement behind it. */
+  batching: BatchTrial;
+  /** Times the worker was opened anew. */
+  reopened: number;
+}
+
+const close_ms_max = 5_000;
+
+/** Resolves when the model is loaded, checked and measured. Throws VisionError `vision_model` when it is no tower. */
+export async function openVision(options: VisionOptions): Promise<OnnxVision> {
+  const vision = new OnnxVision(options);
+  await vision.reopen();
+  return vision;
+}
+
+export class OnnxVision {
+  readonly width_px: number;
+  readonly height_px: number;
+  readonly vectors_per_frame: number;
+  /** What runs the tower. */
+  provider: Provider = "cpu";
+  /** Providers tried before, with the reason each was refused. */
+  refusals: Refusal[] = [];
+
+  readonly #options: VisionOptions;
+  readonly #providers: readonly Provider[];
+  readonly #batch_max: number;
+  readonly #run_ms_max: number;
+  readonly #frame_bytes: number;
+  readonly #queue: FrameQueue;
+  #link: WorkerLink | undefined;
+  /** Why nothing can be encoded now; meaningful while there is no link. */
+  #unusable: VisionError = new VisionError("vision_closed", "Vision is not open");
+  #closed: VisionError | undefined;
+  #opening: Promise<void> | undefined;
+  #opened_count = 0;
+  #trial: BatchTrial = { pays: false, single_ms: 0, finding: "not measured yet" };
+
+  /** Use openVision. */
+  constructor(options: VisionOptions) {
+    this.#options = options;
+    this.#providers = options.providers ?? ["cuda", "webgpu", "cpu"];
+    this.#batch_max = options.batch_max ?? 8;
+    this.#run_ms_max = options.run_ms_max ?? 120_000;
+    this.#queue = new FrameQueue(options.queue_max ?? 256);
+    this.width_px = options.width_px;
+    this.height_px = options.height_px;
+    this.vectors_per_frame = options.vectors_per_frame;
+    this.#frame_bytes = options.width_px * options.height_px * 3;
+  }
+
+  /** K x D floats. `rgb` is copied before this returns. Rejects with VisionError. */
+  encode(rgb: Uint8Array): Promise<Float32Array> {
+    if (this.#link === undefined) return Promise.reject(this.#unusable);
+    if (rgb.length === this.#frame_bytes) return this.#queue.put(rgb);
+    const wanted = `${this.width_px} x ${this.height_px} x 3 = ${this.#frame_bytes}`;
+    return Promise.reject(
+      new VisionError("vision_input", `Cannot encode frame: ${rgb.length} bytes, wanted are ${wanted}`),
+    );
+  }
+
+  stats(): VisionStats {
+    const { stats, waiting } = this.#queue;
+    return { ...stats, waiting, batching: this.#trial, reopened: Math.max(0, this.#opened_count - 1) };
+  }
+
+  /** Starts a fresh worker with the same model: the way back after `vision_lost`. Waiting frames are given up. */
+  reopen(): Promise<void> {
+    this.#opening ??= this.#open().finally(() => this.#opening = undefined);
+    return this.#opening;
+  }
+
+  async #open(): Promise<void> {
+    if (this.#closed !== undefined) throw this.#closed;
+    const { model_path, threads, log } = this.#options;
+    this.#drop(new VisionError("vision_lost", "Vision is being opened anew"));
+    const link = new WorkerLink(this.#options.spawn?.() ?? spawnWorker());
+    try {
+      await Deno.stat(model_path);
+      const request = { kind: "open", model_path, providers: this.#providers, threads } as const;
+      const opened = await link.ask(request, this.#run_ms_max);
+      for (const { provider, reason } of opened.refusals) log(`vision: ${provider} refused: ${reason}`);
+      await this.#prove(link, opened);
+      this.provider = opened.provider;
+      this.refusals = opened.refusals;
+    } catch (cause) {
+      const error = this.#modelError(cause);
+      link.end(error);
+      this.#unusable = error;
+      throw error;
+    }
+    if (this.#closed !== undefined) {
+      link.end(this.#closed);
+      throw this.#closed;
+    }
+    this.#link = link;
+    link.onLost = (error) => this.#drop(error);
+    this.#queue.open((frames) => this.#run(link, frames));
+    this.#opened_count++;
+    log(`vision: "${model_path}" on ${this.provider}, ${threads} threads; ${this.#trial.finding}`);
+  }
+
+  /** Ends the worker for good; waiting frames are rejected. May be called twice. */
+  async close(): Promise<void> {
+    const link = this.#link;
+    const closed = this.#closed ??= new VisionError("vision_closed", "Vision is closed");
+    this.#link = undefined;
+    this.#drop(closed);
+    await this.#opening?.catch(() => {});
+    if (link === undefined) return;
+    // A run under way is waited for: a thread ended inside the session would leave its memory behind.
+    await link.ask({ kind: "close" }, close_ms_max).catch(() => {});
+    link.end(closed);
+  }
+
+  /** Declared shapes first, then a real run: what a model declares is not always what it answers. */
+  async #prove(link: WorkerLink, opened: OpenAnswer): Promise<void> {
+    const misfits = findMisfits(opened.inputs, opened.outputs, this.#options);
+    if (misfits.length > 0) throw new WorkerRefusal(misfits.join("; "));
+    const run = async (frames: number) => {
+      const blank = Array.from(
+        { length: frames },
+        (_, index) => new Uint8Array(this.#frame_bytes).fill(40 * index).buffer,
+      );
+      const began_ms = performance.now(); // the way to the worker and back counts: a batch saves it, too
+      await this.#run(link, blank);
+      return performance.now() - began_ms;
+    };
+    const batches = takesBatches(opened.inputs) && this.#batch_max >= trial_frames;
+    this.#trial = await tryBatches(run, batches);
+    this.#queue.batch_frames = this.#trial.pays ? this.#batch_max : 1;
+  }
+
+  async #run(link: WorkerLink, frames: ArrayBuffer[]): Promise<RunAnswer> {
+    const { height_px, width_px, vectors_per_frame, vector_width } = this.#options;
+    const answer = await link.ask({ kind: "run", frames, height_px, width_px }, this.#run_ms_max, frames);
+    const wanted = [frames.length, vectors_per_frame, vector_width];
+    if (answer.shape.join() !== wanted.join()) {
+      throw new WorkerRefusal(`it answers [${answer.shape.join(", ")}], wanted is [${wanted.join(", ")}]`);
+    }
+    return answer;
+  }
+
+  #drop(error: VisionError): void {
+    this.#link?.end(error);
+    this.#link = undefined;
+    this.#unusable = error;
+    this.#queue.close(error);
+  }
+
+  #modelError(cause: unknown): VisionError {
+    if (cause instanceof VisionError) return cause;
+    const reason = cause instanceof Deno.errors.NotFound ? "not found" : (cause as Error).message;
+    return new VisionError(
+      "vision_model",
+      `Cannot open vision tower "${this.#options.model_path}": ${reason}`,
+      { cause },
+    );
+  }
+}
+
+function spawnWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "vision" });
+}
