@@ -1,0 +1,69 @@
+// The counts of a stream arranged as its six stages and the arrows between them. Pure.
+import type { StreamStats } from "../src/wire/mod.ts";
+
+export interface FlowLoss {
+  count: number;
+  why: string;
+}
+
+export interface FlowStage {
+  name: string;
+  count: number;
+  unit: string;
+  note?: string;
+  /** Of the arrow to the next stage; the last stage has none. */
+  losses?: readonly FlowLoss[];
+}
+
+export interface FlowExtras {
+  vectors_per_frame: number | undefined;
+  viewer_skipped: number;
+}
+
+export function flowOf(stats: StreamStats, extras: FlowExtras): FlowStage[] {
+  const { drops } = stats;
+  const k = extras.vectors_per_frame;
+  return [
+    {
+      name: "Source",
+      count: stats.frames_offered,
+      unit: "frames",
+      losses: [{ count: drops.refused, why: "refused" }],
+    },
+    {
+      name: "Mailbox",
+      count: uncounted(stats),
+      unit: "waiting",
+      note: drops.empty > 0 ? `${drops.empty} empty ticks` : undefined,
+      losses: [{ count: drops.mailbox, why: "replaced by newer" }, {
+        count: drops.still,
+        why: "nothing moved",
+      }],
+    },
+    {
+      name: "Vision",
+      count: stats.frames_fed,
+      unit: "frames",
+      note: k === undefined ? undefined : `${k} vectors each`,
+      losses: [],
+    },
+    {
+      name: "State",
+      count: stats.ticks,
+      unit: "ticks",
+      losses: [{ count: drops.novelty, why: "said before" }],
+    },
+    {
+      name: "Captions",
+      count: stats.captions,
+      unit: "captions",
+      losses: [{ count: extras.viewer_skipped, why: "live updates to this page" }],
+    },
+    { name: "Viewers", count: stats.viewers, unit: stats.viewers === 1 ? "viewer" : "viewers" },
+  ];
+}
+
+/** Frames neither fed nor dropped: 0 or 1 wait in the mailbox. Anything else would be a fault. */
+export function uncounted(stats: StreamStats): number {
+  return stats.frames_offered - stats.frames_fed - stats.drops.mailbox - stats.drops.still;
+}

@@ -1,0 +1,87 @@
+// The settings of a stream that most people never touch, folded away.
+import type { StreamFields } from "../stream_fields.ts";
+import { kindOf } from "../stream_fields.ts";
+
+export interface StreamSettingsProps {
+  fields: StreamFields;
+  pulled: boolean;
+  put(change: Partial<StreamFields>): void;
+}
+
+export function StreamSettings({ fields, pulled, put }: StreamSettingsProps) {
+  const kind = kindOf(fields.url);
+  return (
+    <>
+      {pulled && kind === "rtsp" && (
+        <label class="field">
+          <span>Transport</span>
+          <select
+            value={fields.transport}
+            onChange={(event) => put({ transport: event.currentTarget.value as StreamFields["transport"] })}
+          >
+            <option value="">Automatic</option>
+            <option value="tcp">TCP (safe)</option>
+            <option value="udp">UDP (a little sooner, may lose pictures)</option>
+          </select>
+        </label>
+      )}
+      {pulled && kind === "file" && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={fields.loop}
+            onChange={(event) => put({ loop: event.currentTarget.checked })}
+          />
+          <span>Start the recording again at its end</span>
+        </label>
+      )}
+      <details class="more">
+        <summary>More settings</summary>
+        <div class="field-row">
+          <label class="field">
+            <span>Ticks per second</span>
+            <input
+              type="number"
+              inputMode="decimal"
+              min={0.05}
+              max={10}
+              step="any"
+              placeholder="as the model wants"
+              value={fields.tick_rate_hz}
+              onInput={(event) => put({ tick_rate_hz: event.currentTarget.value })}
+            />
+          </label>
+          <label class="field">
+            <span>Speaks from P(speak)</span>
+            <input
+              type="number"
+              inputMode="decimal"
+              min={0}
+              max={1}
+              step="any"
+              placeholder="as the model wants"
+              value={fields.speak_threshold}
+              onInput={(event) => put({ speak_threshold: event.currentTarget.value })}
+            />
+          </label>
+        </div>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={fields.gate_change}
+            onChange={(event) => put({ gate_change: event.currentTarget.checked })}
+          />
+          <span>Skip pictures in which nothing moved</span>
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={fields.gate_novelty}
+            onChange={(event) => put({ gate_novelty: event.currentTarget.checked })}
+          />
+          <span>Hold back captions that repeat a recent one</span>
+        </label>
+      </details>
+    </>
+  );
+}

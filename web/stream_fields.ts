@@ -1,0 +1,117 @@
+// The add and edit form as values: what is typed becomes a spec or a patch of the wire. Pure.
+import {
+  type SourceSpec,
+  stream_patch_schema,
+  stream_spec_schema,
+  type StreamPatch,
+  type StreamSpec,
+  type StreamView,
+} from "../src/wire/mod.ts";
+
+/** As typed: numbers are text until they are checked. */
+export interface StreamFields {
+  name: string;
+  url: string;
+  transport: "" | "tcp" | "udp";
+  loop: boolean;
+  tick_rate_hz: string;
+  speak_threshold: string;
+  gate_change: boolean;
+  gate_novelty: boolean;
+}
+
+export const examples = [
+  { kind: "RTSP camera", url: "rtsp://user:password@192.168.1.20:554/stream1" },
+  { kind: "HLS", url: "https://example.org/live/index.m3u8" },
+  { kind: "HTTP / MJPEG", url: "http://192.168.1.20/video.mjpg" },
+  { kind: "File", url: "/recordings/yard.mp4" },
+  { kind: "Test pattern", url: "testsrc:" },
+] as const;
+
+export function formOf(stream: StreamView | undefined): StreamFields {
+  return {
+    name: stream?.name ?? "",
+    url: "",
+    transport: "",
+    loop: false,
+    tick_rate_hz: stream ? String(stream.tick_rate_hz) : "",
+    speak_threshold: stream ? String(stream.stats.speak_threshold) : "",
+    gate_change: stream?.gates.change ?? true,
+    gate_novelty: stream?.gates.novelty ?? true,
+  };
+}
+
+export function kindOf(url: string): "rtsp" | "http" | "testsrc" | "file" | "none" {
+  const text = url.trim().toLowerCase();
+  if (text === "") return "none";
+  if (/^rtsps?:/.test(text)) return "rtsp";
+  if (/^https?:/.test(text)) return "http";
+  return text.startsWith("testsrc:") ? "testsrc" : "file";
+}
+
+export function sourceOf(fields: StreamFields): SourceSpec {
+  const kind = kindOf(fields.url);
+  return {
+    kind: "pull",
+    url: fields.url.trim(),
+    ...(kind === "rtsp" && fields.transport !== "" ? { transport: fields.transport } : {}),
+    ...(kind === "file" && fields.loop ? { loop: true } : {}),
+  };
+}
+
+/** A name for those who give none: the host, the file, or the kind. */
+export function nameOf(fields: StreamFields): string {
+  const url = fields.url.trim();
+  if (fields.name.trim() !== "") return fields.name.trim();
+  if (kindOf(url) === "testsrc") return "Test pattern";
+  if (kindOf(url) === "file") return url.split(/[\\/]/).at(-1) || url;
+  return URL.canParse(url) ? new URL(url).hostname : url;
+}
+
+function settingsOf(fields: StreamFields) {
+  const number = (text: string) => text.trim() === "" ? undefined : Number(text);
+  const tick_rate_hz = number(fields.tick_rate_hz);
+  const speak_threshold = number(fields.speak_threshold);
+  return {
+    name: nameOf(fields).slice(0, 120),
+    ...(tick_rate_hz === undefined ? {} : { tick_rate_hz }),
+    ...(speak_threshold === undefined ? {} : { speak_threshold }),
+    gates: { change: fields.gate_change, novelty: fields.gate_novelty },
+  };
+}
+
+/** Gates that were not touched are left to the server, whose defaults may differ from what the form shows. */
+export function specOf(fields: StreamFields): StreamSpec {
+  const { gates, ...settings } = settingsOf(fields);
+  const untouched = JSON.stringify(gates) === JSON.stringify(settingsOf(formOf(undefined)).gates);
+  return { ...settings, ...(untouched ? {} : { gates }), source: sourceOf(fields) };
+}
+
+/** Only what was changed. An address left empty stays as it is. */
+export function patchOf(fields: StreamFields, stream: StreamView): StreamPatch {
+  const before = settingsOf(formOf(stream));
+  const now = { ...settingsOf(fields), name: fields.name.trim() };
+  const patch: StreamPatch = fields.url.trim() === "" ? {} : { source: sourceOf(fields) };
+  if (now.name !== before.name) patch.name = now.name;
+  if (now.tick_rate_hz !== before.tick_rate_hz) patch.tick_rate_hz = now.tick_rate_hz;
+  if (now.speak_threshold !== before.speak_threshold) patch.speak_threshold = now.speak_threshold;
+  if (JSON.stringify(now.gates) !== JSON.stringify(before.gates)) patch.gates = now.gates;
+  return patch;
+}
+
+const field_names: Record<string, string> = {
+  name: "The name",
+  source: "The address",
+  tick_rate_hz: "Ticks per second",
+  speak_threshold: "P(speak)",
+};
+
+/** What the wire would refuse, as a sentence; undefined when it may be sent. */
+export function firstProblem(fields: StreamFields, stream: StreamView | undefined): string | undefined {
+  if (!stream && fields.url.trim() === "") return "Enter an address.";
+  const parsed = stream
+    ? stream_patch_schema.safeParse(patchOf(fields, stream))
+    : stream_spec_schema.safeParse(specOf(fields));
+  const issue = parsed.error?.issues[0];
+  return issue && `${field_names[String(issue.path[0])] ?? "The form"}: ${issue.message}.`;
+}

@@ -1,0 +1,66 @@
+import { describe, it } from "@std/testing/bdd";
+import { expect } from "@std/expect";
+import { sampleStream } from "./dev/samples.ts";
+import {
+  examples,
+  firstProblem,
+  formOf,
+  kindOf,
+  nameOf,
+  patchOf,
+  sourceOf,
+  specOf,
+} from "./stream_fields.ts";
+
+const empty = formOf(undefined);
+
+describe("stream fields", () => {
+  it("know the kind of every example", () => {
+    expect(examples.map(({ url }) => kindOf(url))).toEqual(["rtsp", "http", "http", "file", "testsrc"]);
+  });
+  it("send only the settings that fit the kind", () => {
+    const fields = { ...empty, transport: "tcp" as const, loop: true };
+    expect(sourceOf({ ...fields, url: " rtsp://cam/1 " })).toEqual({
+      kind: "pull",
+      url: "rtsp://cam/1",
+      transport: "tcp",
+    });
+    expect(sourceOf({ ...fields, url: "/film.mp4" })).toEqual({ kind: "pull", url: "/film.mp4", loop: true });
+  });
+  it("find a name for those who give none", () => {
+    const names = ["rtsp://u:p@door.local/1", "/films/yard.mp4", "testsrc:", "https://a.example/x.m3u8"];
+    expect(names.map((url) => nameOf({ ...empty, url }))).toEqual([
+      "door.local",
+      "yard.mp4",
+      "Test pattern",
+      "a.example",
+    ]);
+  });
+  it("leave defaults to the server", () => {
+    expect(specOf({ ...empty, url: "testsrc:" })).toEqual({
+      name: "Test pattern",
+      source: { kind: "pull", url: "testsrc:" },
+    });
+  });
+  it("patch only what was changed", () => {
+    const stream = sampleStream({ name: "Door" });
+    const fields = formOf(stream);
+    expect(patchOf(fields, stream)).toEqual({});
+    expect(patchOf({ ...fields, name: "Gate", tick_rate_hz: "4" }, stream)).toEqual({
+      name: "Gate",
+      tick_rate_hz: 4,
+    });
+    expect(patchOf({ ...fields, gate_change: false }, stream).gates).toEqual({
+      change: false,
+      novelty: true,
+    });
+  });
+  it("say what the wire would refuse", () => {
+    expect(firstProblem(empty, undefined)).toBe("Enter an address.");
+    expect(firstProblem({ ...empty, url: "testsrc:", tick_rate_hz: "50" }, undefined)).toContain(
+      "Ticks per second",
+    );
+    expect(firstProblem({ ...formOf(sampleStream()), name: " " }, sampleStream())).toContain("The name");
+    expect(firstProblem({ ...empty, url: "testsrc:" }, undefined)).toBe(undefined);
+  });
+});
