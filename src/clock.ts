@@ -24,3 +24,11 @@ export const system_clock: Clock = {
     });
   },
 };
+
+/** Timers of this runtime end at 2^31 - 1 ms, 24.8 days; a stream runs for longer. Infinity is allowed. */
+export async function sleepLong(clock: Clock, duration_ms: number, signal: AbortSignal): Promise<void> {
+  const step_ms_max = 86_400_000;
+  for (let left_ms = duration_ms; left_ms > 0 && !signal.aborted; left_ms -= step_ms_max) {
+    await clock.sleep(Math.min(left_ms, step_ms_max), signal);
+  }
+}

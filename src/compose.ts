@@ -29,7 +29,8 @@ export const static_dir: string = join(root, "web/dist");
 
 export function loadConfig(file: string | undefined, flags: Record<string, unknown>): Config {
   const path = file ?? Deno.env.get("GANDER_CONFIG");
-  const { GANDER_CONFIG: _, ...environment } = Deno.env.toObject();
+  // These two name files for other rooms; they are no options.
+  const { GANDER_CONFIG: _config, GANDER_FFMPEG: _ffmpeg, ...environment } = Deno.env.toObject();
   return readConfig({
     file: path === undefined ? undefined : { path, text: Deno.readTextFileSync(path) },
     environment,

@@ -26,7 +26,8 @@ export function createSources({ policy, log }: SourcesOptions): SourceFactory {
       if (settings.kind === "pull") parseSource(settings.url, policy);
     },
     openPull: ({ kind: _, ...spec }) => openSource(spec, policy, deps),
-    openPush: () => new PushSource({ label: "the publisher", grace_ms: Infinity, ...deps }) as never,
+    openPush: () =>
+      new PushSource({ label: "the publisher", grace_ms: Infinity, goodbye_ends: false, ...deps }),
     async probe(settings) {
       if (settings.kind === "push") return { ok: true, reason: "a publisher may connect" };
       const { kind: _, ...spec } = settings;

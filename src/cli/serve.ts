@@ -1,6 +1,7 @@
 // gander serve: the service and its dashboard, until a signal. gander demo: the same with a sample clip playing.
 import { join } from "node:path";
 import { makeSampleClip } from "../../streams/mod.ts";
+import { sleepLong } from "../clock.ts";
 import { readArguments, readDuration } from "./arguments.ts";
 import { jsonlSink } from "./caption_files.ts";
 import type { Commands, Gander } from "./commands.ts";
@@ -22,10 +23,6 @@ Runs the service with a generated sample clip playing in a loop.
 /** Time for sockets and snapshots at the end; then the process goes anyway. */
 const shutdown_ms_max = 10_000;
 
-async function runUntil(gander: Gander, stop: AbortSignal, for_ms = 2 ** 31 - 1): Promise<void> {
-  await gander.clock.sleep(for_ms, stop);
-}
-
 async function shutDown(gander: Gander, served: { close(reason: string): Promise<void> }): Promise<void> {
   const last_resort = setTimeout(() => Deno.exit(1), shutdown_ms_max);
   await served.close("the service stops");
@@ -38,7 +35,7 @@ export const serve: Commands["serve"] = async (words, io, compose) => {
   const gander = await compose({ file: args.config_file, flags: args.config }, io);
   const served = await gander.serve();
   io.err(`gander: the dashboard is at ${served.url}\n`);
-  await runUntil(gander, io.stop);
+  await sleepLong(gander.clock, Infinity, io.stop);
   await shutDown(gander, served);
   return 0;
 };
@@ -67,7 +64,7 @@ export const demo: Commands["demo"] = async (words, io, compose) => {
     });
   }
   if (!args.own["no-open"]) openBrowser(served.url, io);
-  await runUntil(gander, io.stop, for_ms);
+  await sleepLong(gander.clock, for_ms ?? Infinity, io.stop);
   unlisten();
   sink?.close();
   await shutDown(gander, served);

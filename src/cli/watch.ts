@@ -1,6 +1,8 @@
 // gander watch SOURCE: captions of one source in the terminal or in files, without a server.
 import { join } from "node:path";
+import { sleepLong } from "../clock.ts";
 import type { Caption } from "../pipeline/ports.ts";
+import type { Service } from "../pipeline/service.ts";
 import type { StreamRequest } from "../pipeline/surface.ts";
 import { readArguments, readDuration, UsageError } from "./arguments.ts";
 import { type CaptionSink, jsonlSink, textSink, writeSubtitles } from "./caption_files.ts";
@@ -88,15 +90,16 @@ export const watch: Commands["watch"] = async (words, io, compose) => {
     let refused: string | undefined;
     const silence = service.listen((event) => {
       if (event.type === "caption.final") writeAll(sinks, event.caption);
-      if (event.type !== "stream.status") return;
+      if (event.type !== "stream.status" || stop.aborted) return;
       io.err(`gander: ${event.status}: ${event.reason}\n`);
       if (event.status === "denied") refused = event.reason;
       if (event.status === "denied" || event.status === "ended") over.abort();
     });
     const id = "watch";
-    if (service.list().some((stream) => stream.id === id)) await service.change(id, changeOf(request));
+    if (service.list().some((stream) => stream.id === id)) await goOn(service, id, request);
     else if (!stop.aborted) await service.add({ ...request, id });
-    await gander.clock.sleep(for_ms ?? 2 ** 31 - 1, stop);
+    await sleepLong(gander.clock, for_ms ?? Infinity, stop);
+    over.abort();
     await service.pause(id);
     silence();
     const read = (query: Parameters<typeof service.captions>[1]) => service.captions(id, query);
@@ -110,9 +113,10 @@ export const watch: Commands["watch"] = async (words, io, compose) => {
   }
 };
 
-/** The same stream of an earlier run goes on with its memory; its pace is what it was. */
-function changeOf({ name, source, tick_rate_hz, gates }: StreamRequest) {
-  return { name, source, tick_rate_hz, gates };
+/** The same stream of an earlier run goes on with its memory, where it was halted; its pace is what it was. */
+async function goOn(service: Service, id: string, { name, source, tick_rate_hz, gates }: StreamRequest) {
+  await service.change(id, { name, source, tick_rate_hz, gates });
+  await service.resume(id);
 }
 
 function writeAll(sinks: readonly CaptionSink[], caption: Caption): void {

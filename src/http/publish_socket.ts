@@ -14,10 +14,11 @@ import {
 import { describeError } from "./error_response.ts";
 import { HttpError } from "./http_error.ts";
 import type { LiveSocket } from "./live_socket.ts";
+import { MessageRate, publisher_rate } from "./message_rate.ts";
 
-/** Messages without credit, with less than `calm_ms` between them, that end the connection. */
+/** Dropped messages, with less than `calm_ms` between them, that end the connection. */
 const flood_messages = 64;
-/** Credits and messages cross on the way; a sender that pauses so long has understood. */
+/** A sender that pauses so long has understood. */
 const calm_ms = 1_000;
 
 export interface PublishOptions {
@@ -35,6 +36,7 @@ export class PublishSession {
   #publisher: Publisher | undefined;
   #format: PushFormat | undefined;
   #flood = { count: 0, at_ms: 0 };
+  readonly #rate: MessageRate;
   /** Ends the wait for the first message. */
   #begun = () => {};
 
@@ -42,8 +44,9 @@ export class PublishSession {
     const { socket, surface, stream } = options;
     this.socket = socket;
     this.#options = options;
+    this.#rate = new MessageRate(options.clock, publisher_rate);
     socket.onMessage((data, binary) => binary ? this.#onMedia(data) : this.#onText(data));
-    socket.gone.addEventListener("abort", () => this.#end("the publisher went away"), { once: true });
+    socket.gone.addEventListener("abort", () => this.#end(), { once: true });
     try {
       surface.get(stream);
       void this.#awaitFirst();
@@ -73,7 +76,7 @@ export class PublishSession {
       return this.#refuse(new HttpError("bad_request", "Cannot publish: the text message is not valid."));
     }
     if (message.type === "end") {
-      this.#end("the publisher ended it");
+      this.#end(true);
       return this.socket.close(1000, "ended");
     }
     if (this.#publisher) {
@@ -85,20 +88,30 @@ export class PublishSession {
   #begin(format: PushFormat): void {
     const { surface, stream } = this.#options;
     try {
-      this.#publisher = surface.publish(stream, format);
+      // Credits may come at once; the sender is told first that it was accepted.
+      let early: number | undefined = 0;
+      this.#publisher = surface.publish(stream, {
+        onCredit: (messages) => {
+          if (early === undefined) this.#send({ type: "credit", messages });
+          else early += messages;
+        },
+        onClosed: (error) => this.#refuse(error),
+      });
+      this.#send({ type: "accepted", v: 1, stream });
+      if (early > 0) this.#send({ type: "credit", messages: early });
+      early = undefined;
     } catch (error) {
       return this.#refuse(error);
     }
     this.#format = format;
     this.#begun();
-    this.#send({ type: "accepted", v: 1, stream });
-    this.#publisher.onCredit((messages) => this.#send({ type: "credit", messages }));
   }
 
   #onMedia(data: Uint8Array): void {
     if (!this.#publisher) {
       return this.#refuse(new HttpError("bad_request", "Cannot take media: say publish first."));
     }
+    if (!this.#rate.take()) return this.#closeFlood();
     const parsed = parsePush(data);
     if (typeof parsed === "string") {
       return this.#refuse(new HttpError("bad_request", `Cannot take media: ${parsed}.`));
@@ -108,26 +121,13 @@ export class PublishSession {
       const text = `Cannot take media: ${header.codec} came, ${this.#format} was announced.`;
       return this.#refuse(new HttpError("bad_request", text));
     }
-    const verdict = this.#publisher.offer({
-      t_media_us: header.t_media_us,
-      key_frame: header.key_frame,
-      payload,
-    });
-    switch (verdict) {
-      case "taken":
-        return;
-      case "no_credit":
-        return this.#onFlood();
-      case "too_large":
-        return this.#refuse(
-          new HttpError("too_large", `Cannot take media: ${payload.length} bytes are too many.`),
-          close_codes.bad_message,
-        );
-      case "damaged":
-        return this.#refuse(new HttpError("bad_request", "Cannot take media: the message is damaged."));
-      default:
-        verdict satisfies never;
-    }
+    const { codec, key_frame, sequence } = header;
+    const t_media_us = Number(header.t_media_us);
+    const verdict = this.#publisher.offer({ codec, key_frame, t_media_us, sequence, payload });
+    if (verdict.taken) return;
+    if ("error" in verdict) return this.#refuse(verdict.error);
+    // A few are forgiven whatever the reason: credits and messages cross on the way.
+    this.#onFlood();
   }
 
   /** The surface has dropped and counted it; this only ends what never stops. */
@@ -135,8 +135,11 @@ export class PublishSession {
     const now_ms = this.#options.clock.monotonic_ms();
     const count = now_ms - this.#flood.at_ms < calm_ms ? this.#flood.count + 1 : 1;
     this.#flood = { count, at_ms: now_ms };
-    if (count < flood_messages) return;
-    this.#end("the publisher floods");
+    if (count >= flood_messages) this.#closeFlood();
+  }
+
+  #closeFlood(): void {
+    this.#end();
     this.socket.close(close_codes.too_many, "publisher floods");
   }
 
@@ -146,15 +149,15 @@ export class PublishSession {
       this.#options.log.error("publish.failed", { stream: this.#options.stream, error: thrown });
     }
     this.#send({ type: "refused", error: problem.error });
-    this.#end(problem.error.message);
+    this.#end();
     this.socket.close(close_code ?? problem.close, problem.error.message);
   }
 
-  #end(reason: string): void {
+  #end(for_good = false): void {
     this.#begun();
     const publisher = this.#publisher;
     this.#publisher = undefined;
-    publisher?.close(reason);
+    publisher?.detach(for_good);
   }
 
   #send(message: PublishReply): void {

@@ -1,6 +1,6 @@
 // Questions of all streams: bounded, each on its own fork, about now or about a past moment. Must not know how an
 // answer reaches the one who asked.
-import { CapacityError, RequestError } from "../errors.ts";
+import { CapacityError, GanderError, RequestError } from "../errors.ts";
 import type { Entry, PipelineDeps } from "./entry.ts";
 import { limits } from "./limits.ts";
 import type { Position } from "./narrator.ts";
@@ -19,13 +19,16 @@ export class Asking {
 
   async ask(entry: Entry, request: QuestionRequest): Promise<Answered> {
     const question = checkQuestion(request);
+    if (entry.gone.aborted) {
+      throw new GanderError("not_ready", `Cannot ask "${entry.id}": it is being closed`, "backoff");
+    }
     if (this.#active_count >= limits.questions_active_max) {
       throw new CapacityError(
         "questions_full",
         `Cannot ask "${entry.id}": ${this.#active_count} questions are being answered, ask again in a moment`,
       );
     }
-    const { clock, store } = this.#deps;
+    const { clock } = this.#deps;
     const asked_at_ms = clock.now_ms();
     this.#active_count++;
     entry.counters.questions_active++;
@@ -36,7 +39,8 @@ export class Asking {
       limits.question_deadline_ms_max,
     );
     void clock.sleep(deadline_ms, done.signal).then(() => done.signal.aborted || late.abort());
-    const signal = request.signal ? AbortSignal.any([late.signal, request.signal]) : late.signal;
+    const ways_out = [late.signal, entry.gone, ...(request.signal ? [request.signal] : [])];
+    const signal = AbortSignal.any(ways_out);
     try {
       const { answer, status, at } = await this.#answer(entry, { ...request, question, signal }, late.signal);
       const record: AnswerRecord = {
@@ -48,7 +52,7 @@ export class Asking {
         asked_at_ms,
         status,
       };
-      store.saveAnswer(record);
+      this.#keep(record);
       return { ...record, evidence: this.#evidence(entry.id, at) };
     } finally {
       done.abort();
@@ -68,10 +72,19 @@ export class Asking {
       forked = await this.#recall(entry, request.at, request.signal);
     } catch (error) {
       if (!request.signal.aborted) throw error;
-      return { answer: "", status: why(), at: entry.narrator.position };
+      return { answer: "", status: why(), at: entry.position };
     }
     const { text, status } = await answerQuestion(forked.state, request, this.#deps);
     return { answer: text, status: status === "cancelled" ? why() : status, at: forked.at };
+  }
+
+  /** Who asked has the answer, kept or not: a full disk must not take it away. */
+  #keep(record: AnswerRecord): void {
+    try {
+      this.#deps.store.saveAnswer(record);
+    } catch (error) {
+      this.#deps.log.warn("answer not kept", { stream: record.stream, answer: record.id, error });
+    }
   }
 
   /** A fork of the memory as it was at the moment. */
@@ -80,27 +93,38 @@ export class Asking {
     moment: Moment,
     signal: AbortSignal,
   ): Promise<{ state: EngineState; at: Position }> {
-    const now = entry.narrator.position;
-    if (moment.kind === "now" || isAfter(moment, now)) return entry.narrator.fork(signal);
-    const { store } = this.#deps;
-    for (const head of store.listSnapshots(entry.id)) {
-      if (isAfter(moment, head) || isAt(moment, head)) {
-        const found = await store.readSnapshot(entry.id, head.tick);
-        if (!found) continue;
-        const { state } = await entry.narrator.fork(signal);
-        try {
-          state.importBlob(found.blob);
-        } catch (error) {
-          state.close();
-          throw error;
-        }
-        const { tick, t_media_ms, t_wall_ms } = found.head;
-        return { state, at: { tick, t_media_ms, t_wall_ms } };
+    // The fork comes first: only at a tick edge, with the memory whole, is it known what "now" is.
+    const { state, at } = await (await entry.narrator(signal)).fork(signal);
+    if (!isBefore(moment, at)) return { state, at };
+    try {
+      return { state, at: await this.#goBack(entry.id, state, moment) };
+    } catch (error) {
+      state.close();
+      throw error;
+    }
+  }
+
+  /** Fills `state` from the newest snapshot at or before the moment; returns where that was. */
+  async #goBack(stream: string, state: EngineState, moment: Moment): Promise<Position> {
+    const { store, engine, log } = this.#deps;
+    // What another model remembers cannot be asked.
+    const heads = store.listSnapshots(stream).filter((head) => head.model_hash === engine.info.model_hash);
+    for (const head of heads) {
+      if (isBefore(moment, head)) continue;
+      const found = await store.readSnapshot(stream, head.tick);
+      if (!found) continue;
+      try {
+        state.importBlob(found.blob);
+      } catch (error) {
+        log.warn("snapshot refused", { stream, tick: head.tick, error });
+        continue;
       }
+      const { tick, t_media_ms, t_wall_ms } = found.head;
+      return { tick, t_media_ms, t_wall_ms };
     }
     throw new RequestError(
       "moment_unknown",
-      `Cannot ask "${entry.id}" about ${nameOf(moment)}: ${beginning(store.listSnapshots(entry.id))}`,
+      `Cannot ask "${stream}" about ${nameOf(moment)}: ${beginning(heads)}`,
     );
   }
 
@@ -110,29 +134,16 @@ export class Asking {
   }
 }
 
-function isAt(moment: Moment, at: Position): boolean {
+function isBefore(moment: Moment, at: Position): boolean {
   switch (moment.kind) {
     case "tick":
-      return at.tick === moment.tick;
+      return moment.tick < at.tick;
     case "media":
-      return at.t_media_ms === moment.t_media_ms;
+      return moment.t_media_ms < at.t_media_ms;
     case "wall":
-      return at.t_wall_ms === moment.t_wall_ms;
+      return moment.t_wall_ms < at.t_wall_ms;
     case "now":
-      return true;
-  }
-}
-
-function isAfter(moment: Moment, at: Position): boolean {
-  switch (moment.kind) {
-    case "tick":
-      return moment.tick > at.tick;
-    case "media":
-      return moment.t_media_ms > at.t_media_ms;
-    case "wall":
-      return moment.t_wall_ms > at.t_wall_ms;
-    case "now":
-      return true;
+      return false;
   }
 }
 

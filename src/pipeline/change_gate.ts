@@ -46,8 +46,8 @@ export class ChangeGate {
 
   constructor(readonly on: boolean) {}
 
-  /** Takes up where a snapshot or a journal left off. */
-  restore(thumbnail: Uint8Array, t_media_ms: number): void {
+  /** Takes up where a snapshot or a journal left off; without a thumbnail the next frame is fed. */
+  restore(thumbnail: Uint8Array | undefined, t_media_ms: number): void {
     this.#thumbnail = thumbnail;
     this.#fed_at_ms = t_media_ms;
   }

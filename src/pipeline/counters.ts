@@ -1,4 +1,4 @@
-// The numbers of one stream that prove its claims. offered = fed + mailbox + still + waiting, always.
+// The numbers of one stream that prove its claims. offered = fed + dropped + waiting, always.
 import { limits } from "./limits.ts";
 import { Samples } from "./samples.ts";
 import type { DropCounts } from "./surface.ts";
@@ -9,10 +9,14 @@ export class Counters {
   frames_fed = 0;
   captions = 0;
   p_speak: number | null = null;
+  /** Frames that a newer one replaced before their tick. */
+  mailbox = 0;
   still = 0;
   novelty = 0;
   /** Frames that fell into a tick that had one already. */
   same_tick = 0;
+  /** Frames whose tick failed, or that waited when one did: nothing of them was written down. */
+  failed = 0;
   empty = 0;
   refused = 0;
   viewers = 0;
@@ -34,9 +38,9 @@ export class Counters {
     this.caption_age_ms.add(age_ms);
   }
 
-  drops(mailbox_dropped: number): DropCounts {
+  drops(): DropCounts {
     return {
-      mailbox: mailbox_dropped + this.same_tick,
+      mailbox: this.mailbox + this.same_tick + this.failed,
       still: this.still,
       novelty: this.novelty,
       empty: this.empty,

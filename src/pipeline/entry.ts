@@ -1,16 +1,18 @@
-// One stream as the service keeps it: its settings, its stream and narrator, and the supervision that starts the
-// source again when a tick failed. Must not know: other streams, HTTP.
+// One stream as the service keeps it: its settings, its stream and narrator while it is open, and the order in which
+// it is opened, paused, changed and closed. Must not know: other streams, HTTP.
 import type { Clock } from "../clock.ts";
+import { GanderError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { Counters } from "./counters.ts";
-import { limits } from "./limits.ts";
+import { Edge } from "./edge.ts";
 import { Memory } from "./memory.ts";
-import { Narrator } from "./narrator.ts";
+import { Narrator, type Position } from "./narrator.ts";
 import type {
   Engine,
   FrameSource,
   Language,
   PushFrameSource,
+  SnapshotHead,
   SourceFactory,
   Store,
   StoredStream,
@@ -18,6 +20,7 @@ import type {
 } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import { Stream } from "./stream.ts";
+import { supervise } from "./supervise.ts";
 import type { Gates, StreamEvent, StreamRequest, StreamView } from "./surface.ts";
 
 export interface PipelineDeps {
@@ -53,6 +56,11 @@ export class Entry {
   #stream: Stream | undefined;
   #source: FrameSource | PushFrameSource | undefined;
   #playing: { stop: AbortController; ended: Promise<void> } | undefined;
+  /** Entered while there is no narrator: whoever wants its memory waits while a stream is opened anew. */
+  readonly #door = new Edge();
+  readonly #gone = new AbortController();
+  readonly #questions = new Set<Promise<unknown>>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(stored: StoredStream, deps: PipelineDeps, emit: (event: StreamEvent) => void) {
     this.id = stored.id;
@@ -61,27 +69,109 @@ export class Entry {
     this.created_ms = stored.created_ms;
     this.#deps = deps;
     this.#emit = emit;
+    this.#door.enter();
   }
 
   get counters(): Counters {
     return this.#counters;
   }
 
-  get stream(): Stream {
-    return this.#stream!;
-  }
-
-  get narrator(): Narrator {
-    return this.#narrator!;
+  /** Aborts when the stream is closed for good. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
   }
 
   get source(): FrameSource | PushFrameSource {
-    return this.#source!;
+    return this.#need(this.#source);
   }
 
-  /** Takes a state, brings the memory back and, unless paused, starts the source. Rejects with NativeError full. */
-  async open(): Promise<void> {
+  /** Where the memory stands, as far as is known. */
+  get position(): Position {
+    return this.#narrator?.position ?? { tick: 0, t_media_ms: 0, t_wall_ms: 0 };
+  }
+
+  get picture(): Stream["picture"] {
+    return this.#stream?.picture;
+  }
+
+  /** Opening, pausing, changing and removing one stream never overlap: each begins when those before have ended. */
+  inTurn<T>(job: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(job);
+    this.#turn = turn.catch(() => {}); // Whoever asked for it hears of it.
+    return turn;
+  }
+
+  /** Runs a question, so that closing for good can wait for it. */
+  async track<T>(question: Promise<T>): Promise<T> {
+    this.#questions.add(question);
+    try {
+      return await question;
+    } finally {
+      this.#questions.delete(question);
+    }
+  }
+
+  /** Who owns the memory; waits while the stream is being opened anew. Rejects when the signal aborts first. */
+  narrator(signal?: AbortSignal): Promise<Narrator> {
+    return this.#door.run(() => this.#need(this.#narrator), signal);
+  }
+
+  async takeSnapshot(): Promise<SnapshotHead> {
+    return await (await this.narrator()).takeSnapshot();
+  }
+
+  /**
+   * Takes a state, brings the memory back and, with `play` and unless paused, starts the source. Rejects with
+   * NativeError full.
+   */
+  async open(play = true): Promise<void> {
+    try {
+      this.#build();
+    } finally {
+      this.#door.leave();
+    }
+    await this.#restore();
+    if (this.paused) this.#stream!.setStatus("ended", "paused");
+    else if (play) this.#play();
+  }
+
+  async pause(): Promise<void> {
+    this.paused = true;
+    await this.#halt();
+    // A tick that was cut off half way is undone now, so that questions can be asked.
+    await this.#restore();
+    this.#stream?.setStatus("ended", "paused");
+  }
+
+  async resume(): Promise<void> {
+    this.paused = false;
+    await this.#halt();
+    if (this.#stream) this.#play();
+    else await this.open();
+  }
+
+  /** Gives the state back. Questions wait for the next `open`. */
+  async close(): Promise<void> {
+    await this.#halt();
+    const narrator = this.#narrator;
+    if (!narrator) return;
+    this.#door.enter();
+    await narrator.close();
+    this.#narrator = this.#stream = this.#source = undefined;
+  }
+
+  /** Closes for good: questions are cancelled, and have given their states back when it resolves. */
+  async end(): Promise<void> {
+    this.#gone.abort();
+    await this.close();
+    this.#door.leave();
+    await Promise.allSettled(this.#questions);
+  }
+
+  #build(): void {
     const { engine, language, pump, store, vision, clock, log, sources } = this.#deps;
+    const { source } = this.request;
+    const frames = source.kind === "push" ? sources.openPush() : sources.openPull(source);
     const settled = this.#settle();
     const memory = new Memory(engine.open(), language, pump);
     const counters = this.#counters;
@@ -94,46 +184,43 @@ export class Entry {
       log,
       counters,
     });
-    const { source } = this.request;
-    this.#source = source.kind === "push" ? sources.openPush() : sources.openPull(source);
+    this.#source = frames;
     const looped = source.kind === "pull" && source.loop === true;
     this.#stream = new Stream(
       {
         id: this.id,
         tick_rate_hz: settled.tick_rate_hz,
         pace: settled.pace,
-        replayable: this.#source.replayable && !looped,
+        replayable: frames.replayable && !looped,
         width_px: vision.width_px,
         height_px: vision.height_px,
       },
       { narrator: this.#narrator, counters, clock, emit: this.#emit },
     );
-    await this.#narrator.resume().catch((error) =>
-      log.error("memory not restored", { stream: this.id, error })
-    );
-    if (this.paused) this.stream.setStatus("ended", "paused");
-    else this.play();
   }
 
-  play(): void {
-    if (this.#playing) return;
+  /** What cannot be restored now is tried again before the next tick. */
+  async #restore(): Promise<void> {
+    await this.#narrator?.resume().catch((error) =>
+      this.#deps.log.error("memory not restored", { stream: this.id, error })
+    );
+  }
+
+  #play(): void {
+    const { clock, log } = this.#deps;
+    const stream = this.#need(this.#stream);
+    const deps = { clock, log, counters: this.#counters, restore: () => this.#restore() };
     const stop = new AbortController();
-    this.stream.setStatus("connecting", "opening the source");
-    this.#playing = { stop, ended: this.#supervise(stop.signal) };
+    stream.setStatus("connecting", "opening the source");
+    this.#playing = { stop, ended: supervise(stream, this.source, deps, stop.signal) };
   }
 
   /** Stops the source after the tick under way. Questions can still be asked. */
-  async halt(): Promise<void> {
+  async #halt(): Promise<void> {
     const playing = this.#playing;
     this.#playing = undefined;
     playing?.stop.abort();
     await playing?.ended;
-  }
-
-  async close(): Promise<void> {
-    await this.halt();
-    await this.#narrator?.close();
-    this.#narrator = this.#stream = undefined;
   }
 
   view(): StreamView {
@@ -166,11 +253,11 @@ export class Entry {
         step_p50_ms: counters.step_ms.percentile(0.5),
         step_p95_ms: counters.step_ms.percentile(0.95),
         state_bytes: engine.info.state_bytes,
-        memory_age_ms: this.#narrator?.position.t_media_ms ?? 0,
+        memory_age_ms: this.position.t_media_ms,
         snapshots: store.listSnapshots(this.id).length,
         questions_active: counters.questions_active,
         viewers: counters.viewers,
-        drops: counters.drops(stream?.dropped_count ?? 0),
+        drops: counters.drops(),
       },
     };
   }
@@ -185,23 +272,8 @@ export class Entry {
     };
   }
 
-  /** A failed tick must not end a stream: the memory comes back from disk and the source is opened again. */
-  async #supervise(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps;
-    for (let failures = 0; !signal.aborted; failures++) {
-      try {
-        await this.stream.run(this.source, signal);
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        log.error("tick failed", { stream: this.id, error });
-        this.stream.setStatus(
-          "reconnecting",
-          `a tick failed and is tried again: ${(error as Error).message}`,
-        );
-        const wait_ms = Math.min(limits.restart_ms_max, limits.restart_ms_min * 2 ** Math.min(failures, 10));
-        await clock.sleep(wait_ms, signal);
-      }
-    }
+  #need<T>(part: T | undefined): T {
+    if (part !== undefined) return part;
+    throw new GanderError("not_ready", `Cannot use stream "${this.id}": it is not open`, "backoff");
   }
 }

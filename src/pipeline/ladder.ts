@@ -3,24 +3,22 @@ import { limits } from "./limits.ts";
 
 /**
  * Ticks of the snapshots that are not worth keeping, given all of them as (tick, media time) in any order. Of every
- * rung's time slot the oldest snapshot stays, so what stays does not move as time goes on. The newest
- * `snapshot_generations` always stay.
+ * rung's time slot the oldest snapshot stays, so what stays does not move as time goes on: slots of a rung lie inside
+ * those of the next, and thinning often keeps the same as thinning once. The newest `snapshot_generations` always stay.
  */
 export function thinSnapshots(snapshots: readonly { tick: number; t_media_ms: number }[]): number[] {
-  const newest_first = [...snapshots].sort((a, b) => b.tick - a.tick);
-  const now_ms = newest_first[0]?.t_media_ms ?? 0;
-  const kept = new Map<string, number>();
+  const oldest_first = [...snapshots].sort((a, b) => a.tick - b.tick);
+  const now_ms = oldest_first.at(-1)?.t_media_ms ?? 0;
+  const newest_at = oldest_first.length - limits.snapshot_generations;
+  const taken = new Set<string>();
   const dropped: number[] = [];
-  newest_first.forEach((snapshot, index) => {
-    if (index < limits.snapshot_generations) return;
-    const age_ms = now_ms - snapshot.t_media_ms;
-    const rung = limits.snapshot_ladder.find((step) => age_ms <= step.age_ms);
-    if (!rung) return void dropped.push(snapshot.tick);
-    const slot = `${rung.every_ms}:${Math.floor(snapshot.t_media_ms / rung.every_ms)}`;
-    // Walking from new to old, an older one in the same slot takes the place of the newer.
-    const rival = kept.get(slot);
-    if (rival !== undefined) dropped.push(rival);
-    kept.set(slot, snapshot.tick);
+  oldest_first.forEach(({ tick, t_media_ms }, index) => {
+    const slotOf = (every_ms: number) => `${every_ms}:${Math.floor(t_media_ms / every_ms)}`;
+    const rung = limits.snapshot_ladder.find((step) => now_ms - t_media_ms <= step.age_ms);
+    const worthy = rung !== undefined && !taken.has(slotOf(rung.every_ms));
+    if (index < newest_at && !worthy) dropped.push(tick);
+    // An older one takes the slot even when it stands on the next rung by now: it had this one until then.
+    for (const step of limits.snapshot_ladder) taken.add(slotOf(step.every_ms));
   });
   return dropped;
 }

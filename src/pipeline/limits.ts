@@ -30,7 +30,7 @@ export const limits = {
   novelty_window_ms: 30_000,
   novelty_overlap: 0.8,
 
-  /** Snapshot ladder: keep one per `every_ms` for snapshots younger than `age_ms`. 468 at most. */
+  /** Snapshot ladder: keep one per `every_ms` for snapshots younger than `age_ms`. 460 at most. */
   snapshot_ladder: [
     { every_ms: 1_000, age_ms: 60_000 },
     { every_ms: 10_000, age_ms: 660_000 },

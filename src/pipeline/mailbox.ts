@@ -15,19 +15,22 @@ export class Mailbox<T> {
     return this.#item === undefined ? 0 : 1;
   }
 
-  put(item: T): void {
+  /** False when an item was lost for it: the one that waited, or this one when the mailbox is closed. */
+  put(item: T): boolean {
     if (this.#closed) {
       this.#dropped_count++;
-      return;
+      return false;
     }
     const waiting = this.#waiting;
     if (waiting) {
       this.#waiting = undefined;
       waiting(item);
-      return;
+      return true;
     }
-    if (this.#item !== undefined) this.#dropped_count++;
+    const fits = this.#item === undefined;
+    if (!fits) this.#dropped_count++;
     this.#item = item;
+    return fits;
   }
 
   /** The next item, or undefined once the mailbox is closed and empty. One taker at a time. */

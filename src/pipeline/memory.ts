@@ -47,6 +47,7 @@ export class Memory {
 
   /** A fresh memory: zero state and the bundle's preamble. */
   async begin(): Promise<void> {
+    this.#clear();
     this.#state.reset();
     if (this.#language.preamble.length === 0) return;
     this.#state.putTokens(this.#language.preamble);
@@ -91,13 +92,20 @@ export class Memory {
     return this.#state.exportBlob();
   }
 
-  /** Throws when the blob is damaged or another model's; the memory is unchanged then. */
+  /** Throws when the blob is damaged or another model's; the state is unchanged then, but for work it had left. */
   importBlob(blob: Uint8Array): void {
+    this.#clear();
     this.#state.importBlob(blob);
   }
 
   close(): void {
     this.#state.close();
+  }
+
+  /** A tick that failed half way left work and words behind: neither belongs to what comes next. */
+  #clear(): void {
+    this.#state.stop();
+    this.#state.takeTokens();
   }
 
   #feed(input: { t_media_ms: number; vectors: Float32Array }): void {

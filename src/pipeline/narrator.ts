@@ -1,6 +1,7 @@
 // From a frame to a written-down tick and, sometimes, a caption: gates, memory, journal, snapshots. The only owner of
 // a stream's memory and of its place in time. Must not know: sources, mailboxes, viewers.
 import type { Clock } from "../clock.ts";
+import { GanderError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { ChangeGate, makeThumbnail } from "./change_gate.ts";
 import type { Counters } from "./counters.ts";
@@ -58,11 +59,14 @@ export class Narrator {
   readonly #snapshots: SnapshotKeeper;
   readonly #change: ChangeGate;
   readonly #novelty: NoveltyGate;
+  /** Entered while a tick is under way and while the memory is not whole: a copy waits, it is never of half a tick. */
   readonly #edge = new Edge();
   #at: Position = { tick: 0, t_media_ms: 0, t_wall_ms: 0 };
   #thumbnail: Uint8Array = new Uint8Array(limits.thumbnail_side_px ** 2);
   /** False before the first resume and after a tick that failed half way: what is on disk is the truth then. */
   #whole = false;
+  #closed = false;
+  #taking: Promise<unknown> = Promise.resolve();
 
   constructor(stream: string, settings: { gates: Gates; speak_threshold: number }, deps: NarratorDeps) {
     this.stream = stream;
@@ -71,6 +75,7 @@ export class Narrator {
     this.#snapshots = new SnapshotKeeper(stream, deps.store, deps.clock, deps.log);
     this.#change = new ChangeGate(settings.gates.change);
     this.#novelty = new NoveltyGate(settings.gates.novelty);
+    this.#edge.enter();
   }
 
   get position(): Position {
@@ -89,10 +94,9 @@ export class Narrator {
       log,
     );
     this.#at = { tick, t_media_ms, t_wall_ms: t_wall_ms || clock.now_ms() };
-    if (resumed.thumbnail) {
-      this.#thumbnail = resumed.thumbnail;
-      this.#change.restore(resumed.thumbnail, t_media_ms);
-    }
+    if (resumed.thumbnail) this.#thumbnail = resumed.thumbnail;
+    // Before the first tick nothing was fed that a frame could resemble.
+    this.#change.restore(tick > 0 ? resumed.thumbnail : undefined, t_media_ms);
     const said = store.captions(this.stream, { limit: limits.novelty_captions, newest_first: true });
     this.#novelty.restore(said.toReversed());
     log[resumed.how === "lost" ? "warn" : "info"]("memory ready", {
@@ -103,11 +107,12 @@ export class Narrator {
     // A base on disk before the first tick: the journal always has a snapshot to stand on.
     if (resumed.how !== "restored") await this.#snapshots.write(this.#head(), memory.exportBlob());
     this.#whole = true;
+    this.#edge.leave();
   }
 
   /**
    * One tick: returns the caption it made, already written down. Rejects when the engine, the vision or the store
-   * failed for good; `resume` brings the memory back as it was before.
+   * failed for good; `resume` brings the memory back as it was before, and copies wait until then.
    */
   async step(frame: TickFrame, events: TickEvents, signal: AbortSignal): Promise<Caption | undefined> {
     const { clock, vision, memory, counters } = this.#deps;
@@ -141,30 +146,32 @@ export class Narrator {
       this.#thumbnail = thumbnail;
       counters.noteTick(outcome.p_speak, clock.monotonic_ms() - begun_ms);
       if (caption) counters.noteCaption(caption.caption_age_ms);
-      if (this.#snapshots.isDue(t_media_ms)) this.#snapshots.begin(this.#head(), memory.exportBlob());
+      if (this.#snapshots.isDue(t_media_ms)) this.#beginSnapshot();
+      this.#edge.leave();
       return caption;
     } catch (error) {
       this.#whole = false;
       throw error;
-    } finally {
-      this.#edge.leave();
     }
   }
 
-  /** A copy of the memory at the next tick edge, with the moment it is true of. */
+  /** A copy of the memory at the next tick edge, with the moment it is true of. Waits while the memory is not whole. */
   fork(signal?: AbortSignal): Promise<{ state: EngineState; at: Position }> {
-    return this.#edge.run(() => ({ state: this.#deps.memory.fork(), at: this.#at }), signal);
+    return this.#edge.run(() => ({ state: this.#open().fork(), at: this.#at }), signal);
   }
 
-  /** Writes a snapshot now, at the next tick edge. Rejects with StoreError. */
-  async takeSnapshot(): Promise<SnapshotHead> {
-    const { head, blob } = await this.#edge.run(() => ({
-      head: this.#head(),
-      blob: this.#deps.memory.exportBlob(),
-    }));
-    await this.#snapshots.settled();
-    await this.#snapshots.write(head, blob);
-    return head;
+  /** Writes a snapshot now, at the next tick edge. One at a time: each holds a copy. Rejects with StoreError. */
+  takeSnapshot(): Promise<SnapshotHead> {
+    const taken = this.#taking.then(async () => {
+      const { head, blob } = await this.#edge.run(() => ({
+        head: this.#head(),
+        blob: this.#open().exportBlob(),
+      }));
+      await this.#snapshots.write(head, blob);
+      return head;
+    });
+    this.#taking = taken.catch(() => {}); // Whoever asked for it hears of it.
+    return taken;
   }
 
   /** Resolves when no snapshot is being written. */
@@ -174,13 +181,34 @@ export class Narrator {
 
   /** Last snapshot, then the state goes back to the engine. No step may be under way. */
   async close(): Promise<void> {
-    await this.#snapshots.settled();
     if (this.#whole && this.#deps.counters.ticks > 0) {
       await this.takeSnapshot().catch((error) =>
         this.#deps.log.warn("last snapshot not written", { stream: this.stream, error })
       );
     }
+    this.#closed = true;
+    this.#edge.leave();
+    await this.#taking;
+    await this.#snapshots.settled();
     this.#deps.memory.close();
+  }
+
+  #open(): Memory {
+    if (!this.#closed) return this.#deps.memory;
+    throw new GanderError(
+      "not_ready",
+      `Cannot copy the memory of "${this.stream}": it was closed`,
+      "backoff",
+    );
+  }
+
+  /** The tick is written down already: a copy that cannot be made must not undo it. */
+  #beginSnapshot(): void {
+    try {
+      this.#snapshots.begin(this.#head(), this.#deps.memory.exportBlob());
+    } catch (error) {
+      this.#deps.log.warn("snapshot not taken", { stream: this.stream, error });
+    }
   }
 
   /** The caption of a tick that spoke and said something new, with the next number. */

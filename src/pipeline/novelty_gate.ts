@@ -33,6 +33,7 @@ export class NoveltyGate {
 
   /** Newest captions of the log, oldest first: after a restart the gate knows what was said. */
   restore(captions: readonly Caption[]): void {
+    this.#recent.length = 0;
     for (const caption of captions) this.#remember(caption.text, caption.t_media_ms);
   }
 

@@ -2,7 +2,7 @@
 // these shapes without importing them; src/main.ts is where the fit is checked.
 // Must not know: Hono, sockets, Deno.dlopen, ffmpeg, SQL.
 
-import type { Probe, Publisher, PushFormat, SourceSettings } from "./surface.ts";
+import type { Probe, Publisher, PublisherEvents, SourceSettings } from "./surface.ts";
 
 // ---- engine: weights and recurrent states -------------------------------------------------------------------
 
@@ -159,8 +159,8 @@ export interface FrameSource {
 
 /** A frame source that somebody else feeds: a browser or a program over a socket. */
 export interface PushFrameSource extends FrameSource {
-  /** Connects one publisher; throws an error with code `stream_exists` while another is connected. */
-  attach(format: PushFormat): Publisher;
+  /** Connects a publisher; one that was connected before is closed. */
+  attach(events: PublisherEvents): Publisher;
 }
 
 export interface SourceFactory {
@@ -268,7 +268,7 @@ export interface StreamCatalog {
   loadStreams(): StoredStream[];
   saveStream(stream: StoredStream): void;
   /** With its captions, ticks, answers and snapshots. */
-  deleteStream(id: string): void;
+  deleteStream(id: string): void | Promise<void>;
 }
 
 export interface Store extends StreamStore, StreamCatalog {}

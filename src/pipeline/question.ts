@@ -38,7 +38,7 @@ export async function answerQuestion(
   const ended = new AbortController();
   let status: AnswerRecord["status"] = "done";
   const cut = (why: AnswerRecord["status"]) => {
-    if (ended.signal.aborted) return;
+    if (ended.signal.aborted || status !== "done") return;
     status = why;
     fork.stop();
   };

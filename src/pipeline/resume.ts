@@ -36,10 +36,6 @@ export async function resumeMemory(
   log: Log,
 ): Promise<Resumed> {
   const heads = store.listSnapshots(stream);
-  if (heads.length === 0) {
-    await memory.begin();
-    return fresh;
-  }
   // Behind a snapshot of another model lie ticks that this model never saw.
   const foreign_at = heads.findIndex((head) => head.model_hash !== model_hash);
   const candidates = foreign_at < 0 ? heads : heads.slice(0, foreign_at);
@@ -68,8 +64,9 @@ export async function resumeMemory(
     };
   }
   await memory.begin();
-  const newest = heads[0]!;
-  const last = store.ticksAfter(stream, newest.tick).at(-1) ?? newest;
+  const newest = heads[0];
+  const last = store.ticksAfter(stream, newest?.tick ?? 0).at(-1) ?? newest;
+  if (!last) return fresh;
   return {
     ...fresh,
     how: "lost",

@@ -1,16 +1,17 @@
 // All streams of this process: names to entries, admission, events. Implements the Surface that the rooms above see.
 // Must not know: HTTP, sockets, wire formats.
-import { CapacityError, RequestError } from "../errors.ts";
+import { CapacityError, GanderError, RequestError } from "../errors.ts";
 import { Asking } from "./asking.ts";
 import { Entry, type PipelineDeps } from "./entry.ts";
 import { limits } from "./limits.ts";
 import type { AnswerRecord, Caption, CaptionQuery, PushFrameSource, SnapshotHead } from "./ports.ts";
+import { nameStream } from "./stream_name.ts";
 import type {
   Answered,
   ModelView,
   Probe,
   Publisher,
-  PushFormat,
+  PublisherEvents,
   QuestionRequest,
   SourceSettings,
   StreamChange,
@@ -46,24 +47,28 @@ export class Service implements Surface {
     return this.#ready && !this.#closing.signal.aborted;
   }
 
-  /** Opens every stored stream; each goes on with the memory it had. */
-  async open(): Promise<void> {
+  /** Opens every stored stream; each goes on with the memory it had and, with `play`, with its source. */
+  async open({ play = true } = {}): Promise<void> {
     for (const stored of this.#deps.store.loadStreams()) {
       if (this.#entries.size >= this.#streams_max) {
         this.#deps.log.error("stream not opened: streams_max is met", { stream: stored.id });
         continue;
       }
-      await this.#open(new Entry(stored, this.#deps, this.#emit));
+      if (this.#closing.signal.aborted) break;
+      const entry = new Entry(stored, this.#deps, this.#emit);
+      await this.#open(entry, play).catch((error) =>
+        this.#deps.log.error("stream not opened", { stream: stored.id, error })
+      );
     }
     this.#ready = true;
     this.#reporting = this.#report();
   }
 
-  /** Stops the sources, writes the last snapshots, gives the states back. */
+  /** Stops the sources, cancels questions, writes the last snapshots, gives the states back. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#reporting;
-    await Promise.all([...this.#entries.values()].map((entry) => entry.close()));
+    await Promise.all([...this.#entries.values()].map((entry) => entry.inTurn(() => entry.end())));
     this.#entries.clear();
   }
 
@@ -76,6 +81,9 @@ export class Service implements Surface {
   }
 
   async add(request: StreamRequest): Promise<StreamView> {
+    if (this.#closing.signal.aborted) {
+      throw new GanderError("not_ready", `Cannot add stream "${request.name}": closing down`, "backoff");
+    }
     this.#deps.sources.check(request.source);
     if (this.#entries.size >= this.#streams_max) {
       throw new CapacityError(
@@ -83,57 +91,65 @@ export class Service implements Surface {
         `Cannot add stream "${request.name}": ${this.#streams_max} streams run already (streams_max)`,
       );
     }
-    const id = request.id ?? this.#nameFor(request.name);
-    if (this.#entries.has(id)) {
+    const id = request.id ?? nameStream(request.name, (taken) => this.#isTaken(taken));
+    if (this.#isTaken(id)) {
       throw new RequestError("stream_exists", `Cannot add stream "${id}": a stream of that name exists`);
     }
     const stored = { id, spec: request, paused: false, created_ms: this.#deps.clock.now_ms() };
     const entry = new Entry(stored, this.#deps, this.#emit);
     this.#deps.store.saveStream(stored);
-    await this.#open(entry);
-    return this.#tell(entry);
-  }
-
-  async change(id: string, change: StreamChange): Promise<StreamView> {
-    const entry = this.#entry(id);
-    if (change.source) this.#deps.sources.check(change.source);
-    const gates = change.gates ? { ...entry.request.gates, ...change.gates } : entry.request.gates;
-    const request = { ...entry.request, ...change, gates };
-    // A new name needs no restart.
-    if (Object.keys(change).some((key) => key !== "name")) {
-      await entry.close();
-      entry.request = request;
-      await entry.open();
+    try {
+      return await this.#open(entry);
+    } catch (error) {
+      await this.#deps.store.deleteStream(id);
+      throw error;
     }
-    entry.request = request;
-    this.#save(entry);
-    return this.#tell(entry);
   }
 
-  async remove(id: string): Promise<void> {
-    const entry = this.#entry(id);
-    this.#entries.delete(id);
-    await entry.close();
-    this.#deps.store.deleteStream(id);
-    this.#emit({ type: "stream.removed", stream: id });
+  change(id: string, change: StreamChange): Promise<StreamView> {
+    return this.#inTurn(id, async (entry) => {
+      const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+      if (change.source) this.#deps.sources.check(change.source);
+      const gates = { ...entry.request.gates, ...change.gates };
+      const request = { ...entry.request, ...given, gates };
+      // Written down first: when that fails, nothing was changed.
+      this.#save(entry, request);
+      // A new name needs no restart.
+      const restarts = Object.keys(given).some((key) => key !== "name");
+      if (restarts) await entry.close();
+      entry.request = request;
+      if (restarts) await entry.open();
+      return this.#tell(entry);
+    });
   }
 
-  async pause(id: string): Promise<StreamView> {
-    const entry = this.#entry(id);
-    entry.paused = true;
-    await entry.halt();
-    entry.stream.setStatus("ended", "paused");
-    this.#save(entry);
-    return this.#tell(entry);
+  /** The name is free again when it resolves, not before. */
+  remove(id: string): Promise<void> {
+    return this.#inTurn(id, async (entry) => {
+      await entry.end();
+      await this.#deps.store.deleteStream(id);
+      this.#entries.delete(id);
+      this.#emit({ type: "stream.removed", stream: id });
+    });
   }
 
-  async resume(id: string): Promise<StreamView> {
-    const entry = this.#entry(id);
-    entry.paused = false;
-    await entry.halt();
-    entry.play();
-    this.#save(entry);
-    return this.#tell(entry);
+  pause(id: string): Promise<StreamView> {
+    return this.#inTurn(id, async (entry) => {
+      await entry.pause();
+      // It is so, whether or not it can be written down for the next start.
+      const view = this.#tell(entry);
+      this.#save(entry);
+      return view;
+    });
+  }
+
+  resume(id: string): Promise<StreamView> {
+    return this.#inTurn(id, async (entry) => {
+      await entry.resume();
+      const view = this.#tell(entry);
+      this.#save(entry);
+      return view;
+    });
   }
 
   probe(source: SourceSettings): Promise<Probe> {
@@ -144,8 +160,9 @@ export class Service implements Surface {
     return this.#deps.store.captions(this.#entry(id).id, query);
   }
 
-  ask(id: string, request: QuestionRequest): Promise<Answered> {
-    return this.#asking.ask(this.#entry(id), request);
+  async ask(id: string, request: QuestionRequest): Promise<Answered> {
+    const entry = this.#entry(id);
+    return await entry.track(this.#asking.ask(entry, request));
   }
 
   answers(id: string, limit: number): AnswerRecord[] {
@@ -156,8 +173,8 @@ export class Service implements Surface {
     return this.#deps.store.listSnapshots(this.#entry(id).id);
   }
 
-  takeSnapshot(id: string): Promise<SnapshotHead> {
-    return this.#entry(id).narrator.takeSnapshot();
+  async takeSnapshot(id: string): Promise<SnapshotHead> {
+    return await this.#entry(id).takeSnapshot();
   }
 
   async readSnapshot(id: string, tick: number): Promise<{ head: SnapshotHead; blob: Uint8Array }> {
@@ -170,10 +187,10 @@ export class Service implements Surface {
   }
 
   picture(id: string): { jpeg: Uint8Array; t_media_ms: number; t_wall_ms: number } | undefined {
-    return this.#entry(id).stream.picture;
+    return this.#entry(id).picture;
   }
 
-  publish(id: string, format: PushFormat): Publisher {
+  publish(id: string, events: PublisherEvents): Publisher {
     const entry = this.#entry(id);
     if (entry.request.source.kind !== "push") {
       throw new RequestError(
@@ -182,15 +199,14 @@ export class Service implements Surface {
       );
     }
     if (entry.paused) throw new RequestError("stream_paused", `Cannot publish to "${id}": it is paused`);
-    const publisher = (entry.source as PushFrameSource).attach(format);
+    const publisher = (entry.source as PushFrameSource).attach(events);
     return {
       offer: (message) => {
         const verdict = publisher.offer(message);
-        if (verdict !== "taken") entry.counters.refused++;
+        if (!verdict.taken) entry.counters.refused++;
         return verdict;
       },
-      onCredit: (grant) => publisher.onCredit(grant),
-      close: (reason) => publisher.close(reason),
+      detach: (for_good) => publisher.detach(for_good),
     };
   }
 
@@ -211,32 +227,55 @@ export class Service implements Surface {
   }
 
   readonly #emit = (event: StreamEvent): void => {
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of [...this.#listeners]) {
+      // One that left during this event, or was sent away by another, hears no more.
+      if (!this.#listeners.has(listener)) continue;
+      try {
+        listener(event);
+      } catch (error) {
+        this.#deps.log.error("listener failed", { event: event.type, error });
+      }
+    }
   };
 
-  async #open(entry: Entry): Promise<void> {
+  /** The entry is there at once, so that its name is taken; it goes again when it cannot be opened. */
+  async #open(entry: Entry, play = true): Promise<StreamView> {
     this.#entries.set(entry.id, entry);
-    await entry.open();
+    try {
+      return await entry.inTurn(async () => {
+        await entry.open(play);
+        return this.#tell(entry);
+      });
+    } catch (error) {
+      this.#entries.delete(entry.id);
+      throw error;
+    }
   }
 
-  #save(entry: Entry): void {
-    const { id, request: spec, paused, created_ms } = entry;
+  async #inTurn<T>(id: string, job: (entry: Entry) => Promise<T>): Promise<T> {
+    const entry = this.#entry(id);
+    return await entry.inTurn(() => {
+      if (this.#entry(id) !== entry || this.#closing.signal.aborted) {
+        throw new GanderError("not_ready", `Cannot change stream "${id}": it is being closed`, "backoff");
+      }
+      return job(entry);
+    });
+  }
+
+  #save(entry: Entry, spec: StreamRequest = entry.request): void {
+    const { id, paused, created_ms } = entry;
     this.#deps.store.saveStream({ id, spec, paused, created_ms });
+  }
+
+  /** Also by a stored stream that could not be opened: its memory must not become another's. */
+  #isTaken(id: string): boolean {
+    return this.#entries.has(id) || this.#deps.store.loadStreams().some((stored) => stored.id === id);
   }
 
   #tell(entry: Entry): StreamView {
     const stream = entry.view();
     this.#emit({ type: "stream.changed", stream });
     return stream;
-  }
-
-  #nameFor(name: string): string {
-    const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 48) ||
-      "stream";
-    for (let count = 1;; count++) {
-      const id = count === 1 ? slug : `${slug}-${count}`;
-      if (!this.#entries.has(id)) return id;
-    }
   }
 
   async #report(): Promise<void> {

@@ -33,11 +33,16 @@ export class Stream {
   picture: { jpeg: Uint8Array; t_media_ms: number; t_wall_ms: number } | undefined;
 
   readonly #deps: StreamDeps;
-  #mailbox = new Mailbox<Frame>();
-  /** Frames that earlier mailboxes of this stream dropped. */
-  #dropped_before = 0;
-  /** Added to the source's clock: a live source begins at 0 whenever it is opened, the stream does not. */
-  #offset_ms = 0;
+  /** What the source said last; shown unless captions are held. */
+  #told: { status: SourceStatus; reason: string } = { status: "connecting", reason: "" };
+  #held: string | undefined;
+  /**
+   * Added to the source's clock: a live source begins at 0 whenever it is opened, the stream does not. Unknown until
+   * the first frame comes, because that is when such a clock begins.
+   */
+  #offset_ms: number | undefined;
+  /** Added to tick numbers since a change of the tick rate: they go on, whatever the rate. */
+  #tick_shift = 0;
   /** Tick of the newest frame that arrived, fed or not. */
   #arrived_tick = 0;
 
@@ -47,29 +52,25 @@ export class Stream {
     this.since_ms = deps.clock.now_ms();
   }
 
-  get dropped_count(): number {
-    return this.#dropped_before + this.#mailbox.dropped_count;
-  }
-
   /**
    * Runs the source through the narrator until the source ended, was denied, or the signal aborts. Rejects when a
    * tick failed (engine, vision, store); run again and the memory comes back from disk as it was before that tick.
    */
   async run(source: FrameSource, signal: AbortSignal): Promise<void> {
-    const { narrator } = this.#deps;
+    const { narrator, counters } = this.#deps;
     const { width_px, height_px, tick_rate_hz: rate_hz, pace } = this.settings;
     await narrator.resume();
     const start_at_ms = this.#beginClock();
-    this.#dropped_before = this.dropped_count;
-    const mailbox = this.#mailbox = new Mailbox<Frame>();
+    const mailbox = new Mailbox<Frame>();
     const failed = new AbortController();
     let failure: unknown;
     let last: { status: SourceStatus; reason: string } | undefined;
     const step = async (frame: Frame) => {
-      if (failed.signal.aborted) return;
+      if (failed.signal.aborted) return void counters.failed++;
       try {
         await this.#step(frame, signal);
       } catch (error) {
+        counters.failed++;
         failure = error;
         failed.abort();
       }
@@ -77,32 +78,44 @@ export class Stream {
     const narrate = async () => {
       for (let frame = await mailbox.take(); frame; frame = await mailbox.take()) await step(frame);
     };
-    const narration = pace === "live" ? narrate() : Promise.resolve();
-    await source.run(
-      { width_px, height_px, rate_hz, pace, start_at_ms },
-      {
-        onFrame: (frame) => {
-          this.#noteArrival(frame);
-          if (pace === "live") mailbox.put(frame);
-          else return step(frame);
+    let narration = pace === "live" ? narrate() : Promise.resolve();
+    try {
+      await source.run(
+        { width_px, height_px, rate_hz, pace, start_at_ms },
+        {
+          onFrame: (frame) => {
+            this.#noteArrival(frame);
+            // A source that does not wait for its frame, or is aborted while it waits, must not run two ticks at once.
+            if (pace === "lossless") return narration = narration.then(() => step(frame));
+            if (!mailbox.put(frame)) counters.mailbox++;
+          },
+          onPreview: (jpeg) => this.#show(jpeg),
+          onStatus: (status, reason) => {
+            // "ended" is told when the last frame has become a caption, not before.
+            if (status === "ended" || status === "denied") last = { status, reason };
+            else this.setStatus(status, reason);
+          },
         },
-        onPreview: (jpeg) => this.#show(jpeg),
-        onStatus: (status, reason) => {
-          // "ended" is told when the last frame has become a caption, not before.
-          if (status === "ended" || status === "denied") last = { status, reason };
-          else this.setStatus(status, reason);
-        },
-      },
-      AbortSignal.any([signal, failed.signal]),
-    );
-    mailbox.close();
-    await narration;
-    await narrator.settled();
+        AbortSignal.any([signal, failed.signal]),
+      );
+    } finally {
+      mailbox.close();
+      await narration;
+      await narrator.settled();
+    }
     if (failed.signal.aborted) throw failure;
     if (last && !signal.aborted) this.setStatus(last.status, last.reason);
   }
 
   setStatus(status: SourceStatus, reason: string): void {
+    this.#told = { status, reason };
+    this.#tellStatus();
+  }
+
+  #tellStatus(): void {
+    const { status, reason } = this.#held === undefined
+      ? this.#told
+      : { status: "stalled" as const, reason: `captions wait: ${this.#held}` };
     if (status === this.status && reason === this.reason) return;
     this.status = status;
     this.reason = reason;
@@ -120,41 +133,54 @@ export class Stream {
     const { narrator, emit } = this.#deps;
     const stream = this.settings.id;
     const tick = this.#tickOf(frame);
-    const t_media_ms = this.#offset_ms + frame.t_media_ms;
-    const before = { status: this.status, reason: this.reason };
-    const caption = await narrator.step(
-      { ...frame, tick, t_media_ms, t_wall_ms: frame.arrived_at_ms },
-      {
-        onText: (text) => emit({ type: "caption.delta", stream, tick, t_media_ms, text }),
-        onHeld: (reason) => {
-          if (reason === undefined) this.setStatus(before.status, before.reason);
-          else this.setStatus("stalled", `captions wait: ${reason}`);
+    const t_media_ms = this.#offset_ms! + frame.t_media_ms;
+    try {
+      const caption = await narrator.step(
+        { ...frame, tick, t_media_ms, t_wall_ms: frame.arrived_at_ms },
+        {
+          onText: (text) => emit({ type: "caption.delta", stream, tick, t_media_ms, text }),
+          onHeld: (reason) => {
+            this.#held = reason;
+            this.#tellStatus();
+          },
         },
-      },
-      signal,
-    );
-    if (caption) emit({ type: "caption.final", caption });
+        signal,
+      );
+      if (caption) emit({ type: "caption.final", caption });
+    } finally {
+      this.#held = undefined;
+    }
   }
 
-  /** Where the source is to begin, on its own clock; sets what is added to that clock from here on. */
+  /** Where the source is to begin, on its own clock. */
   #beginClock(): number {
     const { tick_rate_hz, replayable } = this.settings;
-    const { tick, t_media_ms, t_wall_ms } = this.#deps.narrator.position;
-    const tick_ms = 1000 / tick_rate_hz;
-    this.#offset_ms = 0;
-    if (tick === 0) return 0;
-    if (replayable) return t_media_ms + tick_ms;
-    this.#offset_ms = t_media_ms + Math.max(tick_ms, this.#deps.clock.now_ms() - t_wall_ms);
-    return 0;
+    const { tick, t_media_ms } = this.#deps.narrator.position;
+    this.#tick_shift = tick === 0 ? 0 : tick - this.#tickAt(t_media_ms, 0);
+    this.#offset_ms = replayable || tick === 0 ? 0 : undefined;
+    // The media time of the next tick as a recording counts it: sums of tick lengths would miss a frame by a rounding.
+    return replayable ? ((tick - this.#tick_shift) * 1000) / tick_rate_hz : 0;
   }
 
-  /** Tick 1 is the frame at media time 0. */
+  /** Tick 1 is the frame at media time 0, unless the tick rate was changed since. */
+  #tickAt(t_media_ms: number, shift: number): number {
+    return Math.round((t_media_ms * this.settings.tick_rate_hz) / 1000) + 1 + shift;
+  }
+
   #tickOf(frame: Frame): number {
-    return Math.round(((this.#offset_ms + frame.t_media_ms) * this.settings.tick_rate_hz) / 1000) + 1;
+    return this.#tickAt(this.#offset_ms! + frame.t_media_ms, this.#tick_shift);
+  }
+
+  /** The time that passed since the last tick, by the wall clock, is time of the stream too. */
+  #offsetFrom(frame: Frame): number {
+    const { t_media_ms, t_wall_ms } = this.#deps.narrator.position;
+    const passed_ms = Math.max(1000 / this.settings.tick_rate_hz, frame.arrived_at_ms - t_wall_ms);
+    return t_media_ms + passed_ms - frame.t_media_ms;
   }
 
   #noteArrival(frame: Frame): void {
     const { counters } = this.#deps;
+    this.#offset_ms ??= this.#offsetFrom(frame);
     const tick = this.#tickOf(frame);
     counters.frames_offered++;
     if (this.#arrived_tick > 0) counters.empty += Math.max(0, tick - this.#arrived_tick - 1);

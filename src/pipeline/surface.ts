@@ -23,7 +23,11 @@ export interface StreamRequest {
 }
 export type StreamChange = Partial<Omit<StreamRequest, "id" | "pace">>;
 
-/** offered = fed + mailbox + still + waiting (0 or 1), always. */
+/**
+ * offered = fed + mailbox + still + waiting, always. Waiting are at most one frame in the mailbox and one in its tick.
+ * `mailbox` counts every frame that was lost before it was fed: replaced by a newer one, in a tick that had one, or in
+ * a tick that failed.
+ */
 export interface DropCounts {
   mailbox: number;
   still: number;
@@ -130,19 +134,35 @@ export type PushFormat = "jpeg" | "h264" | "webm";
 
 /** One media message of a publisher, already parsed. */
 export interface PushMessage {
-  t_media_us: bigint;
+  codec: PushFormat;
   key_frame: boolean;
+  /** The publisher's clock, microseconds; only differences count. */
+  t_media_us: number;
+  /** Counts the messages of one connection; wraps at 2^32. */
+  sequence: number;
   payload: Uint8Array;
 }
 
-/** A connected publisher. Only one per stream; its stream outlives it (a page reload goes on where it was). */
+export type PushVerdict =
+  | { taken: true }
+  /** Dropped and counted; the connection stays. */
+  | { taken: false; dropped: "not_running" | "no_credit" | "out_of_order" | "waiting_for_key" }
+  /** The message breaks the rules: the connection is to be closed with this. */
+  | { taken: false; error: Error };
+
+/** What a publisher's connection hears. */
+export interface PublisherEvents {
+  /** This many messages more may be sent. */
+  onCredit(messages: number): void;
+  /** Over for a reason of ours: another publisher took over, nothing can be decoded, the stream was stopped. */
+  onClosed(error: Error): void;
+}
+
+/** A connected publisher. The newest of a stream is heard; its stream outlives it (a page reload goes on). */
 export interface Publisher {
-  /** "taken"; or why not: the message is dropped and counted. `too_large` and `damaged` should end the connection. */
-  offer(message: PushMessage): "taken" | "no_credit" | "too_large" | "damaged";
-  /** Called at once with the first grant, then whenever more may be sent. */
-  onCredit(grant: (messages: number) => void): void;
-  /** The publisher went away or said end. */
-  close(reason: string): void;
+  offer(message: PushMessage): PushVerdict;
+  /** The publisher is gone; `for_good` when it said goodbye. */
+  detach(for_good: boolean): void;
 }
 
 export interface Surface {
@@ -175,8 +195,8 @@ export interface Surface {
   /** The newest picture for people, if any frame came yet. */
   picture(id: string): { jpeg: Uint8Array; t_media_ms: number; t_wall_ms: number } | undefined;
 
-  /** Throws RequestError when the stream is not a push stream or already has a publisher (stream_exists). */
-  publish(id: string, format: PushFormat): Publisher;
+  /** Throws RequestError when the stream is not a push stream or is paused. Takes over from an earlier publisher. */
+  publish(id: string, events: PublisherEvents): Publisher;
 
   /** Events of every stream, synchronously, in order. A listener must not block or throw. Returns the way out. */
   listen(listener: (event: StreamEvent) => void): () => void;

@@ -44,6 +44,10 @@ export function parsePush(message: Uint8Array): { header: PushHeader; payload: U
   const codec = codecs[view.getUint8(5) - 1];
   if (!codec) return `codec ${view.getUint8(5)} is unknown`;
   const payload_bytes = view.getUint32(28, true);
+  if (view.getUint32(12, true) !== 0) return "the reserved field is not zero";
+  if (payload_bytes === 0) return "the payload is empty";
+  const t_media_us = view.getBigUint64(16, true);
+  if (t_media_us > BigInt(Number.MAX_SAFE_INTEGER)) return "the media time is out of range";
   if (payload_bytes !== message.length - push_header_bytes) {
     return `header promises ${payload_bytes} bytes, ${message.length - push_header_bytes} came`;
   }
@@ -53,7 +57,7 @@ export function parsePush(message: Uint8Array): { header: PushHeader; payload: U
       key_frame: (view.getUint16(6, true) & 1) === 1,
       width_px: view.getUint16(8, true),
       height_px: view.getUint16(10, true),
-      t_media_us: view.getBigUint64(16, true),
+      t_media_us,
       sequence: view.getUint32(24, true),
     },
     payload: message.subarray(push_header_bytes),

@@ -1,35 +1,34 @@
 // A Publisher that a test grants credit to and looks into.
-import type { Publisher, PushFormat, PushMessage } from "../../src/pipeline/surface.ts";
+import type { Publisher, PublisherEvents, PushMessage, PushVerdict } from "../../src/pipeline/surface.ts";
 
 export class FakePublisher implements Publisher {
   taken: PushMessage[] = [];
   credit = 0;
   refused = 0;
-  closed: string | undefined;
-  verdict: "taken" | "too_large" | "damaged" = "taken";
-  #grant: (messages: number) => void = () => {};
-  constructor(readonly format: PushFormat, readonly onClose: () => void) {}
+  /** How it went: undefined while it is here, true when it said goodbye. */
+  left_for_good: boolean | undefined;
+  verdict: PushVerdict = { taken: true };
 
-  offer(message: PushMessage): ReturnType<Publisher["offer"]> {
-    if (this.verdict !== "taken") return this.verdict;
+  constructor(readonly events: PublisherEvents, readonly onDetach: () => void) {
+    this.grant(2);
+  }
+
+  offer(message: PushMessage): PushVerdict {
+    if (!this.verdict.taken) return this.verdict;
     if (this.credit === 0) {
       this.refused++;
-      return "no_credit";
+      return { taken: false, dropped: "no_credit" };
     }
     this.credit--;
     this.taken.push(message);
-    return "taken";
-  }
-  onCredit(grant: (messages: number) => void): void {
-    this.#grant = grant;
-    this.grant(2);
+    return { taken: true };
   }
   grant(messages: number): void {
     this.credit += messages;
-    this.#grant(messages);
+    this.events.onCredit(messages);
   }
-  close(reason: string): void {
-    this.closed = reason;
-    this.onClose();
+  detach(for_good: boolean): void {
+    this.left_for_good = for_good;
+    this.onDetach();
   }
 }

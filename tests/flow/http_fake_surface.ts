@@ -1,13 +1,13 @@
 // A Surface in memory for tests of the HTTP room: a caption log, questions that a test answers, publishers that a test
 // grants. It keeps the laws of the real one (numbers without gaps, events after the log) and nothing else.
-import { CapacityError, RequestError } from "../../src/errors.ts";
+import { CapacityError, GanderError, RequestError } from "../../src/errors.ts";
 import type { AnswerRecord, Caption, CaptionQuery, SnapshotHead } from "../../src/pipeline/ports.ts";
 import type {
   Answered,
   ModelView,
   Probe,
   Publisher,
-  PushFormat,
+  PublisherEvents,
   QuestionRequest,
   SourceSettings,
   StreamChange,
@@ -268,15 +268,18 @@ export class FakeSurface implements Surface {
     return picture && { jpeg: picture, t_media_ms: 1_000, t_wall_ms: epoch_ms + 1_000 };
   }
 
-  publish(id: string, format: PushFormat): Publisher {
+  publish(id: string, events: PublisherEvents): Publisher {
     if (this.#entry(id).view.source.kind !== "push") {
       throw new RequestError("request_invalid", `Cannot publish to "${id}": it reads an address.`);
     }
-    if (this.publishers.has(id)) {
-      throw new RequestError("stream_exists", `Cannot publish to "${id}": somebody does already.`);
-    }
-    const publisher = new FakePublisher(format, () => this.publishers.delete(id));
+    const before = this.publishers.get(id);
+    const publisher = new FakePublisher(events, () => {
+      if (this.publishers.get(id) === publisher) this.publishers.delete(id);
+    });
     this.publishers.set(id, publisher);
+    before?.events.onClosed(
+      new GanderError("ended", `Cannot publish to "${id}": another publisher took over`),
+    );
     return publisher;
   }
   countViewers(id: string, change: 1 | -1): void {

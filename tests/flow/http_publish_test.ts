@@ -1,6 +1,7 @@
 // /ws/publish: hello, credits, media, and every way it may end.
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
+import { GanderError } from "../../src/errors.ts";
 import { encodePush, publish_reply_schema, type PushHeader } from "../../src/wire/mod.ts";
 import type { FakePublisher } from "./http_fake_publisher.ts";
 import { Client, type House, openHouse, until } from "./http_house.ts";
@@ -43,7 +44,7 @@ describe("publish socket", () => {
     expect(await client.next("credit")).toEqual({ type: "credit", messages: 2 });
     client.ws.send(media({ t_media_us: 123_456n, key_frame: false }, new Uint8Array([1, 2, 3])));
     await until(() => publisher.taken.length === 1, "the message");
-    expect(publisher.taken[0].t_media_us).toBe(123_456n);
+    expect(publisher.taken[0].t_media_us).toBe(123_456);
     expect(publisher.taken[0].key_frame).toBe(false);
     expect([...publisher.taken[0].payload]).toEqual([1, 2, 3]);
     publisher.grant(3);
@@ -51,7 +52,7 @@ describe("publish socket", () => {
     for (const message of client.messages) publish_reply_schema.parse(message);
     client.send({ type: "end" });
     expect(await client.closed).toEqual({ code: 1000, reason: "ended" });
-    expect(publisher.closed).toBe("the publisher ended it");
+    expect(publisher.left_for_good).toBe(true);
   });
 
   it("takes a picture of 2 MiB", async () => {
@@ -60,8 +61,8 @@ describe("publish socket", () => {
     client.ws.send(media({}, new Uint8Array(2 << 20)));
     await until(() => publisher.taken.length === 1, "the message");
     await client.leave();
-    await until(() => publisher.closed !== undefined, "the farewell");
-    expect(publisher.closed).toBe("the publisher went away");
+    await until(() => publisher.left_for_good !== undefined, "the farewell");
+    expect(publisher.left_for_good).toBe(false);
   });
 
   it("lets a page come back to its stream", async () => {
@@ -80,7 +81,7 @@ describe("publish socket", () => {
     expect(await client.closed).toEqual({ code: 4429, reason: "publisher floods" });
     expect(publisher.taken).toHaveLength(2);
     expect(publisher.refused).toBe(64);
-    expect(publisher.closed).toBe("the publisher floods");
+    expect(publisher.left_for_good).toBe(false);
   });
 
   it("forgives messages that crossed the credits, when pauses lie between", async () => {
@@ -153,33 +154,56 @@ describe("publish socket", () => {
         message: expect.stringContaining(words),
       });
       expect((await client.closed).code).toBe(4400);
-      expect(publisher.closed).toContain(words);
+      expect(publisher.left_for_good).toBe(false);
     }
   });
 
-  it("ends when the stream finds media damaged or too large", async () => {
+  it("ends when the stream finds that a message breaks the rules", async () => {
     await using house = await openPush();
-    for (const [verdict, code] of [["damaged", "bad_request"], ["too_large", "too_large"]] as const) {
+    for (const [code, close] of [["format", 4400], ["too_large", 1009], ["limits", 4400]] as const) {
       const { client, publisher } = await publish(house);
-      publisher.verdict = verdict;
+      publisher.verdict = { taken: false, error: new GanderError(code, `Cannot take media: ${code}`) };
       client.ws.send(media());
       expect((await client.next("refused")).error.code).toBe(code);
-      expect((await client.closed).code).toBe(4400);
+      expect([code, (await client.closed).code]).toEqual([code, close]);
     }
   });
 
-  it("closes a second publisher with 4409 and leaves the first alone", async () => {
+  it("forgives a few messages out of order, and not hundreds", async () => {
+    await using house = await openPush();
+    const { client, publisher } = await publish(house);
+    publisher.verdict = { taken: false, dropped: "out_of_order" };
+    for (let n = 0; n < 50; n++) client.ws.send(media());
+    publisher.grant(1);
+    const credits = () => client.messages.filter(({ type }) => type === "credit").length;
+    await until(() => credits() === 2, "the second credit");
+    expect(client.ws.readyState).toBe(client.ws.OPEN);
+    for (let n = 0; n < 50; n++) client.ws.send(media());
+    expect((await client.closed).code).toBe(4429);
+  });
+
+  it("closes one that sends faster than any camera, credits or not", async () => {
+    await using house = await openPush();
+    const { client, publisher } = await publish(house);
+    publisher.grant(10_000);
+    for (let n = 0; n < 2_000 && client.ws.readyState === client.ws.OPEN; n++) {
+      client.ws.send(media({ sequence: n }));
+    }
+    expect(await client.closed).toEqual({ code: 4429, reason: "publisher floods" });
+    expect(publisher.taken.length).toBeLessThan(1_000);
+  });
+
+  it("lets the newest publisher take over, and tells the earlier one why", async () => {
     await using house = await openPush();
     const first = await publish(house);
-    const second = connect(house);
-    await second.opened;
-    second.send({ type: "publish", format: "jpeg" });
-    expect((await second.next("refused")).error.code).toBe("stream_exists");
-    expect((await second.closed).code).toBe(4409);
-    first.client.ws.send(media());
-    await until(() => first.publisher.taken.length === 1, "the first goes on");
-    expect(first.publisher.closed).toBeUndefined();
-    await first.client.leave();
+    const second = await publish(house);
+    const refused = await first.client.next("refused");
+    expect(refused.error).toMatchObject({ code: "ended", retry: "never" });
+    expect(refused.error.message).toContain("took over");
+    await first.client.closed;
+    second.client.ws.send(media());
+    await until(() => second.publisher.taken.length === 1, "the second is heard");
+    await second.client.leave();
   });
 
   it("closes one that says nothing with 4400", async () => {

@@ -61,12 +61,12 @@ describe("restart law", () => {
       const run = watch(killed);
       // The first life is long enough to say something; later ones end anywhere, start-up included.
       const life_ms = kills === 0 ? 2_500 : 300 + Math.random() * 2_200;
+      const life = new AbortController();
       const ended = await Promise.race([
         run.ended,
-        new Promise<undefined>((resolve) =>
-          setTimeout(() => resolve(undefined), kills < 6 ? life_ms : 120_000)
-        ),
+        system_clock.sleep(kills < kills_max ? life_ms : 120_000, life.signal).then(() => undefined),
       ]);
+      life.abort();
       if (ended) {
         expect(ended.code).toBe(0);
         done = true;

@@ -1,7 +1,6 @@
 // describe/it over Deno.test: what the import name @std/testing/bdd points at while JSR is out of reach
 // (one line of deno.json switches to `jsr:@std/testing@^1/bdd`). Every `it` is one Deno test named
 // "suite > case", so summaries, --filter and junit count cases. Sanitizers are on: a leaked timer fails.
-import process from "node:process";
 
 type Body = () => void | Promise<void>;
 type Options = Partial<Pick<Deno.TestDefinition, "sanitizeOps" | "sanitizeResources" | "sanitizeExit">>;
@@ -62,10 +61,10 @@ function add(name: string, fn: Body, ignore: boolean, only: boolean): void {
           for (const hook of suite.hooks.beforeAll) await hook();
         }
         try {
-          for (const suite of suites) { for (const hook of suite.hooks.beforeEach) await hook(); }
+          for (const suite of suites) for (const hook of suite.hooks.beforeEach) await hook();
           await fn();
         } finally {
-          for (const suite of suites.toReversed()) { for (const hook of suite.hooks.afterEach) await hook(); }
+          for (const suite of suites.toReversed()) for (const hook of suite.hooks.afterEach) await hook();
         }
       } finally {
         for (const suite of suites.toReversed()) {
@@ -104,6 +103,3 @@ export const beforeAll: (fn: Body) => void = hook("beforeAll");
 export const afterAll: (fn: Body) => void = hook("afterAll");
 export const beforeEach: (fn: Body) => void = hook("beforeEach");
 export const afterEach: (fn: Body) => void = hook("afterEach");
-
-/** True on a continuous-integration machine. */
-export const on_ci: boolean = process.env.CI === "true";
