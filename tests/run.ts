@@ -31,12 +31,10 @@ function countDeno(output: string): Counts | undefined {
   return { passed: number("passed"), failed: number("failed"), skipped: number("ignored") };
 }
 
-/** `100% tests passed, 0 tests failed out of 14` */
-function countCtest(output: string): Counts | undefined {
-  const found = /tests passed, (\d+) tests failed out of (\d+)/.exec(output);
-  if (!found) return undefined;
-  const failed = Number(found[1]);
-  return { passed: Number(found[2]) - failed, failed, skipped: 0 };
+/** `native asan: 9 passed, 0 failed` */
+function countNative(output: string): Counts | undefined {
+  const found = /^native \w+: (\d+) passed, (\d+) failed$/m.exec(output);
+  return found ? { passed: Number(found[1]), failed: Number(found[2]), skipped: 0 } : undefined;
 }
 
 const one = (_output: string, ok: boolean): Counts => ({
@@ -70,7 +68,7 @@ const parts: Part[] = [
     name: "native under AddressSanitizer and UBSan",
     command: "sh",
     args: ["native/build.sh", "asan", "--test"],
-    count: countCtest,
+    count: countNative,
   },
   denoTest("native, model, contract", "tests/native", "tests/model", "tests/contract"),
   denoTest("sources", "tests/sources"),

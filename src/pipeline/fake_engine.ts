@@ -12,13 +12,17 @@ import type {
 
 const blob_magic = 0x454b4146; // "FAKE"
 const blob_bytes = 20;
+const inbox_positions_max = 65_536;
+/** Positions of one state in one step. */
+const chunk_positions = 16;
 export const fake_vocab = 64;
 export const fake_width = 8;
 export const fake_silence_token = 0;
+/** One token in six is this one: an utterance of the fake ends soon. */
 export const fake_stop_token = 1;
 
 type Work =
-  | { kind: "feed"; words: Uint32Array; at: number }
+  | { kind: "feed"; positions: Uint32Array[] }
   | { kind: "decode"; request: DecodeRequest; said: number; decided: boolean };
 
 function fail(code: string, message: string): never {
@@ -41,12 +45,17 @@ class FakeState implements EngineState {
   #p_speak = -1;
   #decisions = 0;
   #stops: readonly number[] = [];
+  #greedy = true;
   #open = true;
 
   constructor(readonly engine: FakeEngine, readonly forked: boolean) {}
 
   putTokens(tokens: readonly number[] | Uint32Array): void {
-    this.work.push({ kind: "feed", words: Uint32Array.from(tokens), at: 0 });
+    const positions = Array.from(tokens, (token) => {
+      if (token >= 0 && token < fake_vocab) return Uint32Array.of(token);
+      return fail("misuse", `Cannot put tokens: ${token} is not in the vocabulary of ${fake_vocab}`);
+    });
+    this.#put(positions);
   }
 
   putVectors(vectors: Float32Array): void {
@@ -57,16 +66,23 @@ class FakeState implements EngineState {
       fail("misuse", "Cannot put vectors: a value is not finite");
     }
     const words = new Uint32Array(vectors.slice().buffer);
-    this.work.push({ kind: "feed", words, at: 0 });
+    const rows = Array.from({ length: words.length / fake_width }, (_, row) => {
+      return words.subarray(row * fake_width, (row + 1) * fake_width);
+    });
+    this.#put(rows);
   }
 
-  setSampler(_settings: SamplerSettings): void {}
+  setSampler(settings: SamplerSettings): void {
+    this.#greedy = settings.temperature === 0;
+  }
 
   setStops(tokens: readonly number[]): void {
     this.#stops = [...tokens];
   }
 
   putDecode(request: DecodeRequest): void {
+    this.#needOpen();
+    if (request.tokens_max < 1) fail("misuse", "Cannot decode: tokens_max is less than 1");
     if (this.fed_count === 0 && this.work.length === 0) fail("misuse", "Cannot decode: nothing was fed yet");
     this.work.push({ kind: "decode", request, said: 0, decided: false });
   }
@@ -80,7 +96,9 @@ class FakeState implements EngineState {
   }
 
   get pending(): number {
-    return this.work.length;
+    return this.work.reduce((sum, work) => {
+      return sum + (work.kind === "feed" ? work.positions.length : work.request.tokens_max - work.said);
+    }, 0);
   }
 
   readDecision(): { p_speak: number; decisions: number } {
@@ -88,6 +106,7 @@ class FakeState implements EngineState {
   }
 
   readLogits(): Float32Array {
+    if (this.fed_count === 0) fail("misuse", "Cannot read logits: nothing was fed yet");
     return Float32Array.from({ length: fake_vocab }, (_, token) => mix(this.a, token) / 2 ** 32);
   }
 
@@ -97,12 +116,14 @@ class FakeState implements EngineState {
     copy.a = this.a;
     copy.b = this.b;
     copy.fed_count = this.fed_count;
-    copy.setStops(this.#stops);
+    copy.#stops = this.#stops;
+    copy.#greedy = this.#greedy;
     return copy;
   }
 
   reset(): void {
     this.stop();
+    this.out.length = 0;
     this.a = 1;
     this.b = 2;
     this.fed_count = 0;
@@ -111,22 +132,16 @@ class FakeState implements EngineState {
   exportBlob(): Uint8Array<ArrayBuffer> {
     this.#needEdge("export");
     const blob = new Uint8Array(blob_bytes);
-    new Uint32Array(blob.buffer).set([
-      blob_magic,
-      this.a,
-      this.b,
-      this.fed_count,
-      mix(mix(this.a, this.b), this.fed_count),
-    ]);
+    new Uint32Array(blob.buffer).set([blob_magic, this.a, this.b, this.fed_count, this.#checksum()]);
     return blob;
   }
 
   importBlob(blob: Uint8Array): void {
     this.#needEdge("import");
-    const [magic, a, b, fed_count, check] = new Uint32Array(blob.slice().buffer, 0, 5);
-    if (blob.length !== blob_bytes || magic !== blob_magic || check !== mix(mix(a!, b!), fed_count!)) {
-      fail("foreign", "Cannot import a state: it is damaged or of another model");
-    }
+    const refuse = () => fail("foreign", "Cannot import a state: it is damaged or of another model");
+    if (blob.length !== blob_bytes) refuse();
+    const [magic, a, b, fed_count, check] = new Uint32Array(blob.slice().buffer);
+    if (magic !== blob_magic || check !== checksumOf(a!, b!, fed_count!)) refuse();
     [this.a, this.b, this.fed_count] = [a!, b!, fed_count!];
   }
 
@@ -143,11 +158,15 @@ class FakeState implements EngineState {
   step(): void {
     const work = this.work[0];
     if (!work) return;
-    if (work.kind === "feed") {
-      const end = Math.min(work.words.length, work.at + 16);
-      for (; work.at < end; work.at++) this.#feed(work.words[work.at]!);
-      if (work.at === work.words.length) this.work.shift();
-    } else this.#decode(work);
+    if (work.kind === "decode") return this.#decode(work);
+    for (const position of work.positions.splice(0, chunk_positions)) this.#feed(position);
+    if (work.positions.length === 0) this.work.shift();
+  }
+
+  #put(positions: Uint32Array[]): void {
+    this.#needOpen();
+    if (this.pending + positions.length > inbox_positions_max) fail("full", "Cannot put: the inbox is full");
+    if (positions.length > 0) this.work.push({ kind: "feed", positions });
   }
 
   #decode(work: Extract<Work, { kind: "decode" }>): void {
@@ -158,30 +177,45 @@ class FakeState implements EngineState {
       this.#p_speak = (this.a % 1000) / 1000;
       if (this.#p_speak < request.silence.threshold) return void this.work.shift();
     }
-    const seed = Number(BigInt.asUintN(32, request.seed ^ BigInt(work.said)));
-    const id = 2 + (mix(this.b, seed) % (fake_vocab - 2));
-    const ends = work.said >= 2 + (this.b % 4);
-    const chosen = ends && this.#stops.length > 0 ? this.#stops[0]! : id;
-    this.out.push({ id: chosen, probability: 1 / fake_vocab });
-    this.#feed(chosen);
+    const seed = this.#greedy ? 0 : Number(BigInt.asUintN(32, request.seed ^ BigInt(work.said)));
+    const chance = mix(this.b, seed);
+    const id = chance % 6 === 0 ? fake_stop_token : 2 + (chance % (fake_vocab - 2));
+    this.out.push({ id, probability: 1 / fake_vocab });
+    this.#feed(Uint32Array.of(id));
     work.said++;
-    if (this.#stops.includes(chosen) || work.said >= request.tokens_max) this.work.shift();
+    if (this.#stops.includes(id) || work.said >= request.tokens_max) this.work.shift();
   }
 
-  #feed(word: number): void {
-    this.a = mix(this.a, word);
-    this.b = mix(this.b, this.a);
+  #feed(words: Uint32Array): void {
+    for (const word of words) {
+      this.a = mix(this.a, word);
+      this.b = mix(this.b, this.a);
+    }
     this.fed_count++;
   }
 
+  #checksum(): number {
+    return checksumOf(this.a, this.b, this.fed_count);
+  }
+
   #needEdge(verb: string): void {
+    this.#needOpen();
     if (this.work.length > 0) fail("busy", `Cannot ${verb} a state: it has work pending`);
   }
+
+  #needOpen(): void {
+    if (!this.#open) fail("misuse", "Cannot use a state: it is closed");
+  }
+}
+
+function checksumOf(a: number, b: number, fed_count: number): number {
+  return mix(mix(mix(blob_magic, a), b), fed_count);
 }
 
 export class FakeEngine implements Engine {
   readonly info: EngineInfo;
   readonly #states = new Set<FakeState>();
+  #running = false;
   /** Tests set it to make the next run fail. */
   fail_next: Error | undefined;
 
@@ -190,7 +224,7 @@ export class FakeEngine implements Engine {
       device: "fake",
       rwkv_version: 0,
       width: fake_width,
-      layers: 0,
+      layers: 1,
       vocab: fake_vocab,
       state_bytes: blob_bytes,
       blob_bytes,
@@ -209,14 +243,22 @@ export class FakeEngine implements Engine {
   }
 
   async run(): Promise<void> {
-    // A turn of the event loop, as the real one takes: callers must not rely on run being immediate.
-    await new Promise<void>((resolve) => queueMicrotask(resolve));
-    const failure = this.fail_next;
-    this.fail_next = undefined;
-    if (failure) throw failure;
-    const states = [...this.#states];
-    for (const state of states.filter((one) => !one.forked)) state.step();
-    for (const state of states.filter((one) => one.forked).slice(0, 16)) state.step();
+    if (this.#running) fail("busy", "Cannot run: a step is under way");
+    this.#running = true;
+    try {
+      // A turn of the event loop, as the real one takes: callers must not rely on run being immediate.
+      await new Promise<void>((resolve) => queueMicrotask(resolve));
+      const failure = this.fail_next;
+      this.fail_next = undefined;
+      if (failure) throw failure;
+      const states = [...this.#states];
+      for (const state of states.filter((one) => !one.forked)) state.step();
+      for (const state of states.filter((one) => one.forked && one.work.length > 0).slice(0, 16)) {
+        state.step();
+      }
+    } finally {
+      this.#running = false;
+    }
   }
 
   make(forked: boolean): FakeState {

@@ -110,8 +110,12 @@ describe("events", () => {
     await service.resume("cam");
     engine.step_ms = 400;
     await clock.advance(4_000);
-    const report = events.findLast((event) => event.type === "drop.report");
-    expect(report).toMatchObject({ stream: "cam", drops: service.get("cam").stats.drops });
+    const report = events.findLast((event) => event.type === "drop.report")!;
+    // A frame may have been dropped after the last report of the four seconds.
+    const { mailbox } = service.get("cam").stats.drops;
+    expect(report.stream).toBe("cam");
+    expect(report.drops.mailbox).toBeGreaterThan(0);
+    expect(mailbox - report.drops.mailbox).toBeLessThanOrEqual(1);
     const stats = events.findLast((event) => event.type === "stats");
     expect(stats).toMatchObject({ stream: "cam", stats: { viewers: 1, memory_age_ms: expect.any(Number) } });
     service.countViewers("cam", -1);
