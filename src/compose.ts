@@ -18,6 +18,7 @@ import type { Engine, Language, Vision } from "./pipeline/ports.ts";
 import { Pump } from "./pipeline/pump.ts";
 import { Service } from "./pipeline/service.ts";
 import { ensureSeedBundle } from "./seed/seed_bundle.ts";
+import { keepTidy } from "./retention.ts";
 import { createSources } from "./sources.ts";
 import { openStore } from "./store/mod.ts";
 import { version } from "./version.ts";
@@ -127,6 +128,14 @@ export const compose: Compose = async ({ file, flags, play }, io): Promise<Gande
     { streams_max: config.streams_max },
   );
   await service.open({ play });
+  const closing = new AbortController();
+  const tidying = keepTidy({
+    keep_days: config.keep_days,
+    streams: () => service.list().map(({ id }) => id),
+    prune: (stream, before) => store.prune(stream, before),
+    clock,
+    log,
+  }, closing.signal);
   return {
     config,
     service,
@@ -143,6 +152,8 @@ export const compose: Compose = async ({ file, flags, play }, io): Promise<Gande
       }
     },
     close: async () => {
+      closing.abort();
+      await tidying;
       await service.close();
       await model.vision.close();
       await model.engine.close();

@@ -38,6 +38,10 @@ export const config_schema = z.strictObject({
     .describe(
       "full: a caption shown survives a power cut. normal: it survives kill -9, the last second may not survive a power cut.",
     ),
+  keep_days: z.coerce.number().min(0).max(36_500).default(0)
+    .describe(
+      "Days that captions and answers are kept; 0 keeps them all.",
+    ),
   sources_files: z.enum(["auto", "yes", "no"]).default("auto")
     .describe("May a stream be a file of this machine? auto: only while bound to loopback."),
   sources_loopback: z.enum(["auto", "yes", "no"]).default("auto")
