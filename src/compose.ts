@@ -20,7 +20,7 @@ import { Service } from "./pipeline/service.ts";
 import { ensureSeedBundle } from "./seed/seed_bundle.ts";
 import { keepTidy } from "./retention.ts";
 import { createSources } from "./sources.ts";
-import { openStore } from "./store/mod.ts";
+import { openStore, type SqliteStore } from "./store/mod.ts";
 import { version } from "./version.ts";
 import { openVision } from "./vision/vision.ts";
 
@@ -45,12 +45,14 @@ export function builtinBundle(variant: "seed" | "tiny" = "seed"): Promise<string
   return ensureSeedBundle(join(root, ".gander/bundles"), variant);
 }
 
+/** The folder that the option `bundle` means. */
+export async function resolveBundle({ bundle }: Pick<Config, "bundle">): Promise<string> {
+  if (bundle === "builtin") return await builtinBundle();
+  return bundle === "builtin-tiny" ? await builtinBundle("tiny") : bundle;
+}
+
 async function openModel(config: Config, log: Log) {
-  const dir = config.bundle === "builtin"
-    ? await builtinBundle()
-    : config.bundle === "builtin-tiny"
-    ? await builtinBundle("tiny")
-    : config.bundle;
+  const dir = await resolveBundle(config);
   const bundle = await readBundle(dir);
   const { manifest } = bundle;
   if (!manifest.vision || !bundle.vision_path) {
@@ -81,20 +83,32 @@ async function openModel(config: Config, log: Log) {
   return { bundle, manifest, engine, vision, language: await openLanguage(bundle) };
 }
 
-export const compose: Compose = async ({ file, flags, play }, io): Promise<Gander> => {
+export const compose: Compose = async ({ file, flags, file_roots }, io): Promise<Gander> => {
   const config = loadConfig(file, flags);
   const log = openLog(io, config);
   const clock = system_clock;
   checkBind(config.host, config.token);
   const loopback = isLoopback(config.host);
-  const store = openStore({ data_dir: config.data_dir, fsync: config.fsync, log, clock });
+  // The model first: what is wrong with it must not leave an open store behind.
   const model = await openModel(config, log);
+  const closeModel = async () => {
+    await model.vision.close();
+    await model.engine.close();
+  };
+  let store: SqliteStore;
+  try {
+    store = openStore({ data_dir: config.data_dir, fsync: config.fsync, log, clock });
+  } catch (error) {
+    await closeModel();
+    throw error;
+  }
   const { manifest, vision } = model;
   const engine: Engine = model.engine;
   const language: Language = model.language;
   const sources = createSources({
     policy: {
-      allow_files: config.sources_files === "auto" ? loopback : config.sources_files === "yes",
+      allow_files: (config.sources_files === "auto" ? loopback : config.sources_files === "yes") ||
+        (file_roots ?? false),
       allow_loopback: config.sources_loopback === "auto" ? loopback : config.sources_loopback === "yes",
       allow_private: config.sources_private,
     },
@@ -127,11 +141,10 @@ export const compose: Compose = async ({ file, flags, play }, io): Promise<Gande
     },
     { streams_max: config.streams_max },
   );
-  await service.open({ play });
   const closing = new AbortController();
   const tidying = keepTidy({
     keep_days: config.keep_days,
-    streams: () => service.list().map(({ id }) => id),
+    streams: () => store.loadStreams().map(({ id }) => id),
     prune: (stream, before) => store.prune(stream, before),
     clock,
     log,
@@ -141,6 +154,7 @@ export const compose: Compose = async ({ file, flags, play }, io): Promise<Gande
     service,
     clock,
     log,
+    open: (options) => service.open(options),
     serve: async ({ any_port = false } = {}) => {
       const options = { surface: service, ...config, static_dir, version, clock, log };
       try {
@@ -155,8 +169,7 @@ export const compose: Compose = async ({ file, flags, play }, io): Promise<Gande
       closing.abort();
       await tidying;
       await service.close();
-      await model.vision.close();
-      await model.engine.close();
+      await closeModel();
       await store.close();
     },
   };

@@ -28,7 +28,7 @@ export const config_schema = z.strictObject({
   bundle: z.string().min(1).default("builtin").describe(
     "Model folder, or builtin: the small model that comes with Gander (builtin-tiny: a smaller one, for tests).",
   ),
-  device: z.enum(["auto", "cpu", "cuda", "echo"]).default("auto").describe("Where the RWKV step runs."),
+  device: z.enum(["auto", "cpu", "cuda"]).default("auto").describe("Where the RWKV step runs."),
   engine_threads: z.coerce.number().int().min(1).max(256).default(1)
     .describe("Threads of the RWKV step. One leaves room for ffmpeg and the vision."),
   vision_threads: z.coerce.number().int().min(1).max(256).default(1).describe("Threads of the vision tower."),

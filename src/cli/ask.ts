@@ -1,13 +1,14 @@
 // gander ask STREAM QUESTION: asks a running service, now or about the past.
 import { answer_schema, api_prefix, error_body_schema } from "../wire/mod.ts";
+import { loadConfig } from "../compose.ts";
 import { readArguments, UsageError } from "./arguments.ts";
 import type { Commands } from "./commands.ts";
 
 export const ask_help = `gander ask STREAM QUESTION [options]
 
   --at MOMENT      now (default), an RFC 3339 time, tick:N, or media:MILLISECONDS
-  --server URL     the service (default http://127.0.0.1:8088)
-  --token TOKEN    when the service wants one (or GANDER_TOKEN)
+  --server URL     the service; default: the configured host and port (http://127.0.0.1:8088)
+  --token TOKEN    when the service wants one; all options of "gander config print" that name it work too
   --json           the whole answer as JSON
 `;
 
@@ -15,8 +16,9 @@ export const ask: Commands["ask"] = async (words, io) => {
   const args = readArguments(words, { at: "string", server: "string", json: "boolean" });
   const [stream, ...question] = args.positionals;
   if (!stream || question.length === 0) throw new UsageError("ask takes STREAM and QUESTION");
-  const server = String(args.own.server ?? "http://127.0.0.1:8088").replace(/\/+$/, "");
-  const token = args.config.token ?? Deno.env.get("GANDER_TOKEN");
+  const { host, port, token } = loadConfig(args.config_file, args.config);
+  const server = String(args.own.server ?? `http://${host.includes(":") ? `[${host}]` : host}:${port}`)
+    .replace(/\/+$/, "");
   let response: Response;
   try {
     response = await fetch(`${server}${api_prefix}/streams/${encodeURIComponent(stream)}/ask`, {

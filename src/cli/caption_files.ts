@@ -2,6 +2,7 @@
 import { cueText, cueTime, exportCaptions } from "../http/caption_export.ts";
 import { captionMessage } from "../http/to_wire.ts";
 import type { Caption, CaptionQuery } from "../pipeline/ports.ts";
+import { UsageError } from "./arguments.ts";
 import type { Io } from "./io.ts";
 
 export interface CaptionSink {
@@ -9,10 +10,16 @@ export interface CaptionSink {
   close(): void;
 }
 
-/** `path` "-" is standard output. */
-function openLines(path: string, io: Io): { line(text: string): void; close(): void } {
+export interface LineFile {
+  line(text: string): void;
+  close(): void;
+}
+export type SubtitleFormat = "vtt" | "srt";
+
+/** `path` "-" is standard output. Throws when the file cannot be written. */
+export function openLines(path: string, io: Io): LineFile {
   if (path === "-") return { line: (text) => io.out(text), close: () => {} };
-  const file = Deno.openSync(path, { create: true, write: true, truncate: true });
+  const file = openForWriting(path);
   return {
     line: (text) => {
       const bytes = new TextEncoder().encode(text);
@@ -20,6 +27,14 @@ function openLines(path: string, io: Io): { line(text: string): void; close(): v
     },
     close: () => file.close(),
   };
+}
+
+function openForWriting(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { create: true, write: true, truncate: true });
+  } catch (error) {
+    throw new UsageError(`Cannot write "${path}": ${(error as Error).message.replace(/ \(os error.*$/, "")}`);
+  }
 }
 
 export function jsonlSink(path: string, io: Io): CaptionSink {
@@ -41,12 +56,10 @@ export function textSink(io: Io): CaptionSink {
 
 /** Subtitle files need the next caption to know where a cue ends: they are written whole at the end, from the log. */
 export function writeSubtitles(
-  path: string,
-  format: "vtt" | "srt",
+  file: LineFile,
+  format: SubtitleFormat,
   read: (query: CaptionQuery) => Caption[],
-  io: Io,
 ): void {
-  const lines = openLines(path, io);
-  for (const chunk of exportCaptions(format, { limit: 0 }, read)) lines.line(chunk);
-  lines.close();
+  for (const chunk of exportCaptions(format, { limit: 0 }, read)) file.line(chunk);
+  file.close();
 }

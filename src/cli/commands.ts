@@ -10,13 +10,15 @@ export interface Served {
   close(reason: string): Promise<void>;
 }
 
-/** Everything wired together, streams running. */
+/** Everything wired together. Streams stand still until `open`. */
 export interface Gander {
   config: Config;
   service: Service;
   clock: Clock;
   log: Log;
-  /** Starts the HTTP server. */
+  /** Brings the stored streams and their memories back; with `play`, starts their sources. */
+  open(options?: { play?: boolean }): Promise<void>;
+  /** Starts the HTTP server. Not ready (503) until `open` is done. */
   serve(options?: { any_port?: boolean }): Promise<Served>;
   /** Stops streams, writes last snapshots, closes everything. */
   close(): Promise<void>;
@@ -27,8 +29,8 @@ export interface ComposeInput {
   file?: string;
   /** Options from the command line. */
   flags: Record<string, unknown>;
-  /** False: stored streams stand still until they are told to play. */
-  play?: boolean;
+  /** Folders whose files may be streams where files are not allowed otherwise. */
+  file_roots?: string[];
 }
 
 export type Compose = (input: ComposeInput, io: Io) => Promise<Gander>;

@@ -1,6 +1,6 @@
 // gander doctor: tries each part for real and says in a sentence what works and why the rest does not.
 import { openEngine } from "../../ffi/mod.ts";
-import { builtinBundle, library_path, loadConfig, static_dir } from "../compose.ts";
+import { library_path, loadConfig, resolveBundle, static_dir } from "../compose.ts";
 import { silent_log } from "../log.ts";
 import { readBundle } from "../model/bundle.ts";
 import { createSources } from "../sources.ts";
@@ -75,7 +75,7 @@ function tryFolder(path: string): string {
 export const doctor: Commands["doctor"] = async (words, io) => {
   const args = readArguments(words, { source: "string", json: "boolean" });
   const config = loadConfig(args.config_file, args.config);
-  const bundle_dir = config.bundle === "builtin" ? await builtinBundle() : config.bundle;
+  const bundle_dir = await resolveBundle(config);
   const findings = [
     await check("deno", true, () => `${Deno.version.deno}, V8 ${Deno.version.v8}`),
     await check("ffmpeg", true, () => firstLine("ffmpeg", "-version")),

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { makeSampleClip } from "../../streams/mod.ts";
 import { sleepLong } from "../clock.ts";
+import { loadConfig } from "../compose.ts";
 import { readArguments, readDuration } from "./arguments.ts";
 import { jsonlSink } from "./caption_files.ts";
 import type { Commands, Gander } from "./commands.ts";
@@ -18,58 +19,87 @@ Runs the service with a generated sample clip playing in a loop.
   --for 60s      stop after this long; default: until Ctrl-C
   --jsonl FILE   captions of the clip, one JSON object a line; - is standard output
   --no-open      do not open a browser
+  --data DIR     where captions and memory are kept (default: the folder "demo" in the service's)
 `;
 
+const demo_id = "demo";
 /** Time for sockets and snapshots at the end; then the process goes anyway. */
 const shutdown_ms_max = 10_000;
 
-async function shutDown(gander: Gander, served: { close(reason: string): Promise<void> }): Promise<void> {
-  const last_resort = setTimeout(() => Deno.exit(1), shutdown_ms_max);
-  await served.close("the service stops");
-  await gander.close();
-  clearTimeout(last_resort);
+/** Runs `body` beside the server; whatever happens, goodbye is said and everything is closed. */
+async function whileServed(
+  gander: Gander,
+  io: Io,
+  options: { any_port: boolean },
+  body: (url: string) => Promise<number>,
+): Promise<number> {
+  let served: { url: string; close(reason: string): Promise<void> } | undefined;
+  try {
+    // Listening before the memories are back: who asks is told "not ready", not refused.
+    served = await gander.serve(options);
+    io.err(`gander: the dashboard is at ${served.url}\n`);
+    await gander.open();
+    return await body(served.url);
+  } finally {
+    const last_resort = setTimeout(() => Deno.exit(1), shutdown_ms_max);
+    await served?.close("the service stops");
+    await gander.close();
+    clearTimeout(last_resort);
+  }
 }
 
 export const serve: Commands["serve"] = async (words, io, compose) => {
   const args = readArguments(words);
   const gander = await compose({ file: args.config_file, flags: args.config }, io);
-  const served = await gander.serve();
-  io.err(`gander: the dashboard is at ${served.url}\n`);
-  await sleepLong(gander.clock, Infinity, io.stop);
-  await shutDown(gander, served);
-  return 0;
+  return await whileServed(gander, io, { any_port: false }, async () => {
+    await sleepLong(gander.clock, Infinity, io.stop);
+    return 0;
+  });
 };
 
 export const demo: Commands["demo"] = async (words, io, compose) => {
   const args = readArguments(words, { for: "string", jsonl: "string", "no-open": "boolean" });
   const for_ms = typeof args.own.for === "string" ? readDuration(args.own.for, "--for") : undefined;
-  const flags = { log_level: "warn", sources_files: "yes", ...args.config };
-  const gander = await compose({ file: args.config_file, flags }, io);
-  const served = await gander.serve({ any_port: args.config.port === undefined });
-  io.err(`gander: the dashboard is at ${served.url}\n`);
-  const { model } = gander.service;
-  if (!model.trained) {
-    io.err(`gander: ${model.name} is untrained: its captions are noise. ${model.limits_note}\n`);
-  }
-  const clip = await ensureClip(gander);
   const sink = typeof args.own.jsonl === "string" ? jsonlSink(args.own.jsonl, io) : undefined;
-  const unlisten = gander.service.listen((event) => {
-    if (event.type === "caption.final" && event.caption.stream === "demo") sink?.write(event.caption);
-  });
-  if (!gander.service.list().some((stream) => stream.id === "demo")) {
-    await gander.service.add({
-      id: "demo",
-      name: "Sample clip",
-      source: { kind: "pull", url: clip, loop: true },
+  const { data_dir: parent } = loadConfig(args.config_file, args.config);
+  // A folder of its own: the demo runs beside a service, and its sample clip is not among a user's streams.
+  const data_dir = args.config.data_dir ?? join(parent, "demo");
+  const flags = { log_level: "warn", ...args.config, data_dir };
+  const gander = await compose({ file: args.config_file, flags, file_roots: [data_dir] }, io);
+  return await whileServed(gander, io, { any_port: args.config.port === undefined }, async (url) => {
+    const { service } = gander;
+    const { model } = service;
+    if (!model.trained) {
+      io.err(`gander: ${model.name} is untrained: its captions are noise. ${model.limits_note}\n`);
+    }
+    const over = new AbortController();
+    let refused = false;
+    const unlisten = service.listen((event) => {
+      if (event.type === "caption.final" && event.caption.stream === demo_id) sink?.write(event.caption);
+      if (event.type !== "stream.status" || event.stream !== demo_id || event.status !== "denied") return;
+      io.err(`gander: ${event.reason}\n`);
+      refused = true;
+      over.abort();
     });
-  }
-  if (!args.own["no-open"]) openBrowser(served.url, io);
-  await sleepLong(gander.clock, for_ms ?? Infinity, io.stop);
-  unlisten();
-  sink?.close();
-  await shutDown(gander, served);
-  return 0;
+    await playClip(gander, await ensureClip(gander));
+    if (!args.own["no-open"]) openBrowser(url, io);
+    await sleepLong(gander.clock, for_ms ?? Infinity, AbortSignal.any([io.stop, over.signal]));
+    unlisten();
+    sink?.close();
+    return refused ? 1 : 0;
+  });
 };
+
+/** The sample clip plays, whatever an earlier demo left its stream in; its memory goes on. */
+async function playClip({ service }: Gander, clip: string): Promise<void> {
+  const source = { kind: "pull" as const, url: clip, loop: true };
+  if (!service.list().some((stream) => stream.id === demo_id)) {
+    await service.add({ id: demo_id, name: "Sample clip", source });
+    return;
+  }
+  await service.change(demo_id, { source });
+  await service.resume(demo_id);
+}
 
 async function ensureClip(gander: Gander): Promise<string> {
   const clip = join(gander.config.data_dir, "sample.mp4");

@@ -1,11 +1,18 @@
 // gander watch SOURCE: captions of one source in the terminal or in files, without a server.
-import { join } from "node:path";
 import { sleepLong } from "../clock.ts";
 import type { Caption } from "../pipeline/ports.ts";
 import type { Service } from "../pipeline/service.ts";
-import type { StreamRequest } from "../pipeline/surface.ts";
+import type { StreamRequest, StreamView } from "../pipeline/surface.ts";
 import { readArguments, readDuration, UsageError } from "./arguments.ts";
-import { type CaptionSink, jsonlSink, textSink, writeSubtitles } from "./caption_files.ts";
+import {
+  type CaptionSink,
+  jsonlSink,
+  type LineFile,
+  openLines,
+  type SubtitleFormat,
+  textSink,
+  writeSubtitles,
+} from "./caption_files.ts";
 import type { Commands } from "./commands.ts";
 
 export const watch_help = `gander watch SOURCE [options]
@@ -67,6 +74,14 @@ export const watch: Commands["watch"] = async (words, io, compose) => {
   const args = readArguments(words, own);
   const request = readRequest(args);
   const for_ms = typeof args.own.for === "string" ? readDuration(args.own.for, "--for") : undefined;
+  // Files are opened before anything is watched: a path that cannot be written must not cost a whole run.
+  const { jsonl, vtt, srt } = args.own as Record<string, string | undefined>;
+  const sinks: CaptionSink[] = [];
+  if (jsonl !== undefined) sinks.push(jsonlSink(jsonl, io));
+  if (![jsonl, vtt, srt].includes("-")) sinks.push(textSink(io));
+  const subtitles: [SubtitleFormat, LineFile][] = [];
+  if (vtt !== undefined) subtitles.push(["vtt", openLines(vtt, io)]);
+  if (srt !== undefined) subtitles.push(["srt", openLines(srt, io)]);
   const kept = "data_dir" in args.config;
   const data_dir = kept ? args.config.data_dir : Deno.makeTempDirSync({ prefix: "gander-watch-" });
   const flags = {
@@ -77,13 +92,15 @@ export const watch: Commands["watch"] = async (words, io, compose) => {
     data_dir,
     ...(!kept && { fsync: "normal" }),
   };
-  const gander = await compose({ file: args.config_file, flags, play: false }, io);
+  const discard = () => kept || Deno.removeSync(data_dir!, { recursive: true });
+  const gander = await compose({ file: args.config_file, flags }, io).catch((error) => {
+    discard();
+    throw error;
+  });
+  let whole = false;
   try {
     const { service } = gander;
-    const sinks: CaptionSink[] = [];
-    const { jsonl, vtt, srt } = args.own as Record<string, string | undefined>;
-    if (jsonl !== undefined) sinks.push(jsonlSink(jsonl, io));
-    if (![jsonl, vtt, srt].includes("-")) sinks.push(textSink(io));
+    await gander.open({ play: false });
     if (!gander.service.model.trained) io.err("gander: the model is untrained: captions are noise\n");
     const over = new AbortController();
     const stop = AbortSignal.any([io.stop, over.signal]);
@@ -96,25 +113,32 @@ export const watch: Commands["watch"] = async (words, io, compose) => {
       if (event.status === "denied" || event.status === "ended") over.abort();
     });
     const id = "watch";
-    if (service.list().some((stream) => stream.id === id)) await goOn(service, id, request);
+    const known = service.list().find((stream) => stream.id === id);
+    if (known) await goOn(service, known, request);
     else if (!stop.aborted) await service.add({ ...request, id });
     await sleepLong(gander.clock, for_ms ?? Infinity, stop);
     over.abort();
     await service.pause(id);
     silence();
     const read = (query: Parameters<typeof service.captions>[1]) => service.captions(id, query);
-    if (vtt !== undefined) writeSubtitles(vtt, "vtt", read, io);
-    if (srt !== undefined) writeSubtitles(srt, "srt", read, io);
+    for (const [format, file] of subtitles) writeSubtitles(file, format, read);
     for (const sink of sinks) sink.close();
+    whole = true;
     return refused === undefined ? 0 : 1;
   } finally {
     await gander.close();
-    if (!kept) Deno.removeSync(join(data_dir!), { recursive: true });
+    if (whole) discard();
+    else if (!kept) io.err(`gander: the captions so far are kept: gander watch … --data ${data_dir}\n`);
   }
 };
 
 /** The same stream of an earlier run goes on with its memory, where it was halted; its pace is what it was. */
-async function goOn(service: Service, id: string, { name, source, tick_rate_hz, gates }: StreamRequest) {
+async function goOn(service: Service, known: StreamView, request: StreamRequest) {
+  const { name, source, tick_rate_hz, gates, pace } = request;
+  const { id } = known;
+  if (pace !== undefined && pace !== known.pace) {
+    throw new UsageError(`--pace: the memory in this data folder was begun with --pace ${known.pace}`);
+  }
   await service.change(id, { name, source, tick_rate_hz, gates });
   await service.resume(id);
 }

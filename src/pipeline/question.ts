@@ -28,7 +28,7 @@ export function checkQuestion(input: QuestionInput): string {
   return text;
 }
 
-/** Asks `fork` and closes it, whatever happens. `asked_ms` is when the caller began: queueing counts. */
+/** Asks `fork` and closes it, whatever happens. */
 export async function answerQuestion(
   fork: EngineState,
   input: QuestionInput,

@@ -223,7 +223,7 @@ describe("dashboard", { sanitizeOps: false, sanitizeResources: false }, () => {
     await page.getByRole("link", { name: /Front door/ }).waitFor();
     await page.getByRole("button", { name: "Add a stream" }).focus();
     await page.keyboard.press("Enter");
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe("stream-url");
+    await page.waitForFunction(() => document.activeElement?.id === "stream-url");
     await page.keyboard.type("rtsp://nowhere.local/1");
     await tabTo(page, "Test");
     await page.keyboard.press("Enter");

@@ -2,6 +2,7 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { sampleClip } from "./clip.ts";
+import { until } from "./gander_process.ts";
 import { openWhole } from "./whole_service.ts";
 
 const streams = 8;
@@ -24,6 +25,8 @@ describe("eight streams", () => {
         speak_threshold: 0.2,
       });
     }
+    await until(() => service.list().every(({ stats }) => stats.ticks > 0), "every stream sees");
+    const first = service.list().map(({ stats }) => stats.ticks);
     await new Promise((resolve) => setTimeout(resolve, watch_ms));
     const views = service.list();
     const ages = views.map(({ stats }) => stats.caption_age_p95_ms ?? 0);
@@ -32,12 +35,12 @@ describe("eight streams", () => {
       Math.max(...steps).toFixed(0)
     } ms, captions ${views.reduce((sum, { stats }) => sum + stats.captions, 0)}\n`;
     Deno.stdout.writeSync(new TextEncoder().encode(line));
-    for (const { stats, status } of views) {
+    for (const [number, { stats, status }] of views.entries()) {
       expect(status).toBe("live");
-      // Two ticks a second, less what passes until the first frame.
-      expect(stats.ticks).toBeGreaterThan((watch_ms / 1000) * 2 * 0.7);
+      expect(stats.ticks - first[number]!).toBeGreaterThanOrEqual((watch_ms / 1000) * 2 * 0.95);
       expect(stats.captions).toBeGreaterThan(0);
-      expect(stats.drops.mailbox).toBeLessThan(stats.frames_offered * 0.05);
+      // No backlog: a frame that had to make room for a newer one would be counted here.
+      expect(stats.drops.mailbox).toBeLessThan(stats.frames_offered * 0.02);
       expect(stats.caption_age_p95_ms).toBeLessThan(1_500);
     }
   });

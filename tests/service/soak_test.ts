@@ -71,9 +71,11 @@ describe("soak", () => {
     expect(stats.frames_offered).toBe(stats.frames_fed + stats.drops.mailbox + stats.drops.still);
     expect(stats.state_bytes).toBe(state_bytes);
     // Growth that would matter over weeks: 10,000 ticks are 83 minutes at 2 ticks a second.
-    expect(report.rss!.change - report.rss!.margin).toBeLessThan(0.03 * report.rss!.mean);
-    expect(Math.abs(report.files!.change)).toBeLessThan(2);
-    expect(Math.abs(report.children!.change)).toBeLessThan(1);
+    // The interval's unfavourable end must be small, so that noise cannot hide growth.
+    expect(report.rss!.change + report.rss!.margin).toBeLessThan(0.06 * report.rss!.mean);
+    expect(Math.abs(report.files!.change) + report.files!.margin).toBeLessThan(3);
+    expect(Math.abs(report.children!.change) + report.children!.margin).toBeLessThan(1);
+    // Step time jitters with whatever else the machine does; a trend that grows with age would be far above this.
     expect(report.step!.change - report.step!.margin).toBeLessThan(0.1 * report.step!.mean);
   });
 });

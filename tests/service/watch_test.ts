@@ -95,6 +95,7 @@ describe("gander watch", () => {
       [["watch", "gopher://x/"], 1, /gopher/],
       [["watch", "/nowhere/film.mp4"], 1, /film\.mp4/],
       [["watch", clip, "--bundle", "/nowhere"], 1, /Cannot use bundle "\/nowhere"/],
+      [["watch", clip, "--vtt", "/nowhere/x.vtt"], 2, /Cannot write "\/nowhere\/x\.vtt": No such file/],
       [["frobnicate"], 2, /no command "frobnicate"/],
       [["serve", "--host", "0.0.0.0"], 2, /token/],
       [["serve", "--port", "70000"], 2, /port/],

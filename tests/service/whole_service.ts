@@ -17,6 +17,7 @@ export async function openWhole(flags: Record<string, unknown> = {}): Promise<Op
   const gander = await compose({
     flags: { bundle: "builtin-tiny", fsync: "normal", log_level: "silent", port: 0, ...flags, data_dir },
   }, io);
+  await gander.open();
   return {
     gander,
     data_dir,
