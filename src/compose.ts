@@ -111,8 +111,10 @@ export const compose: Compose = async ({ file, flags, file_roots }, io): Promise
         (file_roots ?? false),
       allow_loopback: config.sources_loopback === "auto" ? loopback : config.sources_loopback === "yes",
       allow_private: config.sources_private,
+      verify_tls: config.sources_verify_tls,
     },
     log,
+    clock,
   });
   const service = new Service(
     {

@@ -48,6 +48,10 @@ export const config_schema = z.strictObject({
     .describe("May a stream come from this machine's own ports? auto: only while bound to loopback."),
   sources_private: flag.default(true)
     .describe("May a stream come from private networks, where most cameras are? Link-local addresses never."),
+  sources_verify_tls: z.enum(["public", "always", "never"]).default("public")
+    .describe(
+      "Whose certificates must be trusted: by default those of public addresses; cameras sign their own.",
+    ),
   log_level: z.enum(["info", "warn", "error", "silent"]).default("info").describe(
     "Least serious line that is logged.",
   ),

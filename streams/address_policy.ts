@@ -8,6 +8,11 @@ export interface SourcePolicy {
   allow_loopback: boolean;
   /** 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7: where cameras live. */
   allow_private: boolean;
+  /**
+   * Whose TLS certificates must be trusted: servers at public addresses (the default), everybody, or nobody. Cameras on
+   * a private network sign their own.
+   */
+  verify_tls?: "public" | "always" | "never";
 }
 
 export type AddressClass = "public" | "private" | "loopback" | "forbidden";
@@ -81,6 +86,13 @@ export function refusal(address: string, policy: SourcePolicy): string | undefin
     default:
       return "link-local, metadata, multicast and reserved addresses are never allowed";
   }
+}
+
+/** Whether the server at this checked address must show a certificate that is trusted. */
+export function verifiesTls(address: string, { verify_tls = "public" }: SourcePolicy): boolean {
+  if (verify_tls !== "public") return verify_tls === "always";
+  const sort = classifyAddress(address);
+  return sort !== "private" && sort !== "loopback";
 }
 
 export type Resolver = (host: string) => Promise<string[]>;

@@ -1,6 +1,6 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
-import { classifyAddress, resolveAllowed } from "./address_policy.ts";
+import { classifyAddress, resolveAllowed, verifiesTls } from "./address_policy.ts";
 
 const policy = { allow_files: false, allow_loopback: false, allow_private: true };
 
@@ -26,6 +26,19 @@ describe("classifyAddress", () => {
     for (const [address, sort] of Object.entries(expected)) {
       expect([address, classifyAddress(address)]).toEqual([address, sort]);
     }
+  });
+});
+
+describe("verifiesTls", () => {
+  it("wants a trusted certificate of public servers; cameras at home have none", () => {
+    const of = (verify_tls?: "public" | "always" | "never") =>
+      ["8.8.8.8", "2001:4860::8888", "10.0.0.9", "fd00::1", "127.0.0.1"].map((address) =>
+        verifiesTls(address, { ...policy, verify_tls })
+      );
+    expect(of()).toEqual([true, true, false, false, false]);
+    expect(of("public")).toEqual(of());
+    expect(of("always")).toEqual(Array(5).fill(true));
+    expect(of("never")).toEqual(Array(5).fill(false));
   });
 });
 

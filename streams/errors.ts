@@ -1,7 +1,15 @@
 // The one error class of this room. A message names the source without its path, query or password, because
 // any of the three may be a secret. Must not know HTTP or socket close codes.
 
-export type SourceCode = "unreachable" | "stalled" | "ended" | "format" | "denied" | "too_large" | "limits";
+export type SourceCode =
+  | "unreachable"
+  | "stalled"
+  | "ended"
+  | "replaced"
+  | "format"
+  | "denied"
+  | "too_large"
+  | "limits";
 
 /** `backoff`: the same address may work later. `never`: only a different address or policy would. */
 export type SourceRetry = "never" | "backoff";
@@ -10,6 +18,7 @@ const retry_by_code: Record<SourceCode, SourceRetry> = {
   unreachable: "backoff",
   stalled: "backoff",
   ended: "backoff",
+  replaced: "never",
   format: "never",
   denied: "never",
   too_large: "never",

@@ -16,7 +16,14 @@ export type MediaFormat =
 
 export type DecodeInput =
   | { kind: "file"; path: string; format: MediaFormat }
-  | { kind: "http"; url: string; format: MediaFormat; proxy_url: string }
+  | {
+    kind: "http";
+    url: string;
+    format: MediaFormat;
+    proxy_url: string;
+    /** The server's certificate must be trusted, by the roots in this file where there is one. */
+    verify_tls?: { roots_file: string | undefined };
+  }
   | { kind: "rtsp"; url: string; transport: "tcp" | "udp" }
   | { kind: "testsrc"; graph: string }
   | { kind: "stdin"; format: "mpjpeg" | "h264" | "matroska" };
@@ -105,6 +112,8 @@ function inputOptions(config: DecodeConfig): string[] {
       break;
     case "http":
       options.push("-http_proxy", input.proxy_url, "-rw_timeout", idle_us, "-max_redirects", "5");
+      if (input.verify_tls) options.push("-tls_verify", "1");
+      if (input.verify_tls?.roots_file) options.push("-ca_file", input.verify_tls.roots_file);
       // A kept connection would carry a second request past the gate's one look at it.
       if (hls) options.push("-http_persistent", "0");
       options.push("-f", input.format);

@@ -65,6 +65,20 @@ describe("decodeArgs", () => {
     }
   });
 
+  it("HTTPS: verified where the server must be trusted, by the roots of this machine", () => {
+    const input = {
+      kind: "http",
+      url: "https://cam/x",
+      format: "mov",
+      proxy_url: "http://127.0.0.1:7",
+    } as const;
+    expect(text({ ...base, input })).not.toContain("tls_verify");
+    const verify = (roots_file: string | undefined) =>
+      text({ ...base, input: { ...input, verify_tls: { roots_file } } });
+    expect(verify("/etc/roots.crt")).toContain("-tls_verify 1 -ca_file /etc/roots.crt -f mov");
+    expect(verify(undefined)).toContain("-tls_verify 1 -f mov");
+  });
+
   it("pushed pictures: one out for one in", () => {
     const { address, outputs } = decodeArgs({
       ...base,

@@ -15,6 +15,12 @@ const rules: readonly Rule[] = [
     reason: "user name and password are not accepted",
   },
   { pattern: /403 Forbidden|access denied/i, code: "denied", reason: "the server forbids it (403)" },
+  {
+    pattern:
+      /verify peer certificate|certificate verify failed|certificate is not trusted|owner does not match/i,
+    code: "denied",
+    reason: "its certificate is not trusted (the decoder refuses it)",
+  },
   { pattern: /404 Not Found/i, code: "unreachable", reason: "the server knows no such stream (404)" },
   { pattern: /Server returned 4XX/i, code: "unreachable", reason: "the server refuses the request" },
   {

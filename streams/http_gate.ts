@@ -1,14 +1,24 @@
 // A proxy on loopback that is the decoder's only way to HTTP: it sees every playlist, segment, key and redirect, asks
-// the policy, and connects to the address it checked. One per decoder, gone with it. Must not know media.
-import { cancellable, resolveAllowed, type Resolver, type SourcePolicy } from "./address_policy.ts";
+// the policy, and connects to the address it checked. One per decoder, gone with it; whoever else finds the port is
+// turned away. Must not know media.
+import {
+  cancellable,
+  resolveAllowed,
+  type Resolver,
+  type SourcePolicy,
+  verifiesTls,
+} from "./address_policy.ts";
 import { connectReason } from "./http_head.ts";
 import { source_limits } from "./limits.ts";
+import { checkCertificate, untrustedReason } from "./tls_trust.ts";
 
 export interface HttpGate extends AsyncDisposable {
-  /** For `-http_proxy`. */
+  /** For `-http_proxy`. Holds the password of this gate: not for logs. */
   readonly url: string;
   /** Why the first refused request was refused, as the end of a sentence. */
   readonly refused: string | undefined;
+  /** Why a certificate on the way is not trusted, as the end of a sentence. */
+  readonly untrusted: string | undefined;
   /** Why the newest connection failed. */
   readonly failed: string | undefined;
 }
@@ -58,10 +68,15 @@ function close(connection: Deno.Conn | undefined) {
 }
 
 const encoder = new TextEncoder();
+const gate_user = "gander";
 
 class Gate implements HttpGate {
   refused: string | undefined;
+  untrusted: string | undefined;
   failed: string | undefined;
+  readonly #password = crypto.randomUUID();
+  /** Host, port and address of servers whose certificate was seen to be good. */
+  readonly #trusted = new Set<string>();
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();
   readonly #work = new Set<Promise<void>>();
@@ -72,7 +87,32 @@ class Gate implements HttpGate {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#listener.addr.port}`;
+    return `http://${gate_user}:${this.#password}@127.0.0.1:${this.#listener.addr.port}`;
+  }
+
+  #isOurs({ headers }: Head): boolean {
+    const wanted = `basic ${btoa(`${gate_user}:${this.#password}`)}`;
+    return headers.some((line) => {
+      const [, value] = /^proxy-authorization:\s*(.*?)\s*$/i.exec(line) ?? [];
+      return value?.replace(/^basic\s+/i, "basic ") === wanted;
+    });
+  }
+
+  /** The decoder speaks TLS itself, but not every part of it checks whom it speaks to. False: answered already. */
+  async #checkTls(client: Deno.Conn, host: string, port: number, address: string): Promise<boolean> {
+    const name = `${host} ${port} ${address}`;
+    if (!verifiesTls(address, this.policy) || this.#trusted.has(name)) return true;
+    try {
+      await checkCertificate(await connect(address, port, this.#stop.signal), host, this.#stop.signal);
+      this.#trusted.add(name);
+      return true;
+    } catch (error) {
+      const untrusted = untrustedReason(error);
+      if (untrusted === undefined) this.failed = connectReason(error);
+      else this.untrusted ??= untrusted;
+      await answer(client, untrusted === undefined ? "502 Bad Gateway" : "403 Forbidden");
+      return false;
+    }
   }
 
   #track(work: Promise<void>) {
@@ -93,6 +133,14 @@ class Gate implements HttpGate {
     let server: Deno.Conn | undefined;
     try {
       const head = await readHead(client);
+      if (head && !this.#isOurs(head)) {
+        // The decoder knows the password but waits to be asked for it, once per connection.
+        return await answer(
+          client,
+          "407 Proxy Authentication Required",
+          'Proxy-Authenticate: Basic realm="gate"',
+        );
+      }
       const target = head && targetOf(head);
       if (!head || !target) return await answer(client, "400 Bad Request");
       const resolved = await resolveAllowed(
@@ -107,6 +155,9 @@ class Gate implements HttpGate {
       if ("failed" in resolved) {
         this.failed = resolved.failed;
         return await answer(client, "502 Bad Gateway");
+      }
+      if (head.method === "CONNECT") {
+        if (!await this.#checkTls(client, target.host, target.port, resolved.address)) return;
       }
       try {
         server = await connect(resolved.address, target.port, this.#stop.signal);
@@ -144,7 +195,7 @@ class Gate implements HttpGate {
   }
 }
 
-async function connect(hostname: string, port: number, signal: AbortSignal): Promise<Deno.Conn> {
+async function connect(hostname: string, port: number, signal: AbortSignal): Promise<Deno.TcpConn> {
   const limit = new AbortController();
   const give_up = () => limit.abort(new Error("timed out"));
   const timer = setTimeout(give_up, source_limits.connect_ms_max);
@@ -176,11 +227,9 @@ function originHead({ method, headers }: Head, path: string): string {
   return [`${method} ${path} HTTP/1.1`, ...kept, "Connection: close", "", ""].join("\r\n");
 }
 
-async function answer(client: Deno.Conn, status: string) {
-  await writeAll(
-    client,
-    encoder.encode(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
-  );
+async function answer(client: Deno.Conn, status: string, ...headers: string[]) {
+  const lines = [`HTTP/1.1 ${status}`, ...headers, "Content-Length: 0", "Connection: close", "", ""];
+  await writeAll(client, encoder.encode(lines.join("\r\n")));
 }
 
 /** Opens a gate. Dispose it when the decoder is gone. */

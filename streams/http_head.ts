@@ -3,22 +3,31 @@
 import http from "node:http";
 import https from "node:https";
 import { isIP } from "node:net";
-import { cancellable, resolveAllowed, type Resolver, type SourcePolicy } from "./address_policy.ts";
+import {
+  cancellable,
+  resolveAllowed,
+  type Resolver,
+  type SourcePolicy,
+  verifiesTls,
+} from "./address_policy.ts";
 import { SourceError } from "./errors.ts";
 import { authorization } from "./http_auth.ts";
 import { source_limits } from "./limits.ts";
 import { type NetworkLocation, parseSource, percentDecoded } from "./source_url.ts";
+import { untrustedReason } from "./tls_trust.ts";
 
 export interface HttpHead {
   /** Where the redirects led. */
   location: NetworkLocation;
   bytes: Uint8Array;
   content_type: string;
+  /** A certificate had to be trusted on the way, and was. */
+  verified: boolean;
   /** The server said how long it is: a recording, not a live stream. */
   finite: boolean;
 }
 
-interface Answer extends Omit<HttpHead, "location"> {
+interface Answer extends Omit<HttpHead, "location" | "verified"> {
   status: number;
   redirect: string | undefined;
   challenge: string | undefined;
@@ -38,12 +47,14 @@ export async function readHttpHead(start: NetworkLocation, options: HeadOptions)
     new SourceError(code, start.label, reason);
   const resolve = cancellable(options.resolve, options.signal);
   let location = start;
+  let verified = false;
   for (let hop = 0; hop <= source_limits.redirects_max; hop++) {
     const resolved = await resolveAllowed(location.host, options.policy, resolve);
     if ("refused" in resolved) {
       throw fail(hop ? `it redirects, and ${resolved.refused}` : resolved.refused, "denied");
     }
     if ("failed" in resolved) throw fail(resolved.failed);
+    verified ||= location.url.protocol === "https:" && verifiesTls(resolved.address, options.policy);
     let answer = await ask(location, resolved.address, options);
     const { username, password } = location.url;
     if (answer.status === 401 && answer.challenge && username !== "") {
@@ -56,7 +67,7 @@ export async function readHttpHead(start: NetworkLocation, options: HeadOptions)
       });
       if (header) answer = await ask(location, resolved.address, options, header);
     }
-    if (answer.status >= 200 && answer.status < 300) return { ...answer, location };
+    if (answer.status >= 200 && answer.status < 300) return { ...answer, location, verified };
     if (answer.status === 401) {
       throw fail("the server asks for a user name and a password that it accepts", "denied");
     }
@@ -106,18 +117,26 @@ function ask(to: NetworkLocation, address: string, options: HeadOptions, auth?: 
       ...auth && { authorization: auth },
     },
     agent: false,
-    // Cameras sign their own certificates; the decoder does not check them either.
-    ...secure && { servername: isIP(to.host) ? undefined : to.host, rejectUnauthorized: false },
+    ...secure && {
+      servername: isIP(to.host) ? undefined : to.host,
+      rejectUnauthorized: verifiesTls(address, options.policy),
+    },
   });
   const stop = (reason: string) => {
     request.destroy();
     reject(new SourceError("unreachable", to.label, reason));
   };
+  const fail = (error: unknown) => {
+    const untrusted = untrustedReason(error);
+    if (untrusted === undefined) return stop(connectReason(error));
+    request.destroy();
+    reject(new SourceError("denied", to.label, untrusted));
+  };
   const timer = setTimeout(() => stop("no answer in time"), source_limits.connect_ms_max);
   const onAbort = () => stop("no answer in time");
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
-  request.on("error", (error) => stop(connectReason(error)));
+  request.on("error", fail);
   request.on("response", (response) => {
     const chunks: Uint8Array[] = [];
     let length = 0;
@@ -145,7 +164,7 @@ function ask(to: NetworkLocation, address: string, options: HeadOptions, auth?: 
       if (length >= bytes_max) done();
     });
     response.on("end", done);
-    response.on("error", (error) => stop(connectReason(error)));
+    response.on("error", fail);
   });
   request.end();
   return promise.finally(() => {

@@ -1,6 +1,6 @@
 // A location becomes something the decoder may open: policy asked, format decided, the gate or relay in place.
 // Must not know frames, retries or the decoder's life.
-import { cancellable, resolveAllowed, type SourcePolicy } from "./address_policy.ts";
+import { cancellable, resolveAllowed, type SourcePolicy, verifiesTls } from "./address_policy.ts";
 import { asSourceError, SourceError } from "./errors.ts";
 import type { DecodeInput } from "./ffmpeg_args.ts";
 import { openHttpGate } from "./http_gate.ts";
@@ -10,6 +10,7 @@ import { mediaFormat, unknownFormatReason } from "./media_format.ts";
 import { openRtspRelay } from "./rtsp_relay.ts";
 import type { SourceDeps } from "./source_deps.ts";
 import { type NetworkLocation, parseSource, type SourceLocation } from "./source_url.ts";
+import { rootsFile } from "./tls_trust.ts";
 
 export interface OpenedInput extends AsyncDisposable {
   input: DecodeInput;
@@ -110,9 +111,10 @@ async function openHttp(
   const finite = format === "hls"
     ? await isClosedPlaylist(location, options)
     : format === "mov" || head.finite && format !== "mpjpeg";
+  const verify_tls = head.verified ? { roots_file: await rootsFile() } : undefined;
   const gate = openHttpGate(policy, deps.resolve);
   return {
-    input: { kind: "http", url: location.url.href, format, proxy_url: gate.url },
+    input: { kind: "http", url: location.url.href, format, proxy_url: gate.url, verify_tls },
     finite,
     has_media_clock: finite || format === "hls",
     exact_seek: format === "mov",
@@ -120,6 +122,7 @@ async function openHttp(
       if (gate.refused) {
         return new SourceError("denied", location.label, `it leads elsewhere, and ${gate.refused}`);
       }
+      if (gate.untrusted) return new SourceError("denied", location.label, gate.untrusted);
       return gate.failed ? new SourceError("unreachable", location.label, gate.failed) : undefined;
     },
     [Symbol.asyncDispose]: () => gate[Symbol.asyncDispose](),
@@ -151,7 +154,8 @@ async function openRtsp(location: NetworkLocation, options: OpenOptions): Promis
   );
   if ("refused" in resolved) throw new SourceError("denied", label, resolved.refused);
   if ("failed" in resolved) throw new SourceError("unreachable", label, resolved.failed);
-  const relay = await openRtspRelay(location, resolved.address).catch((error) => {
+  const verify_tls = verifiesTls(resolved.address, options.policy);
+  const relay = await openRtspRelay(location, { address: resolved.address, verify_tls }).catch((error) => {
     throw asSourceError(error, label);
   });
   return {
@@ -163,6 +167,7 @@ async function openRtsp(location: NetworkLocation, options: OpenOptions): Promis
       if (relay.redirected) {
         return new SourceError("denied", label, "it redirects to another address; name that one");
       }
+      if (relay.untrusted) return new SourceError("denied", label, relay.untrusted);
       if (relay.status === 401) {
         return new SourceError("denied", label, "user name and password are not accepted");
       }

@@ -66,7 +66,7 @@ export class PushSource implements FrameSource, SessionOwner {
   /** A publisher connected. One that was connected before is closed: after a reload the new page must win. */
   attach(connection: PushConnection): PushSession {
     this.#session?.close(
-      new SourceError("ended", this.label, "another publisher took over", { retry: "never" }),
+      new SourceError("replaced", this.label, "another publisher took over"),
     );
     const session = this.#session = new Session(this, connection);
     this.#lost_at_ms = undefined;

@@ -1,13 +1,14 @@
 // Whether several frames in one run are cheaper than one after the other: measured on this machine with this
 // tower, because on two cores it usually is not. Must not know workers.
 
-/** Frames of the trial batch. */
-export const trial_frames = 4;
-/** A batch must save this share, or latency of the first frame is given away for nothing. */
-const saving_min = 0.1;
-/** A tower slower than this is not tried: opening would take too long, and such towers gain nothing on a CPU. */
-const single_ms_max = 250;
-const rounds = 5;
+import { vision_limits } from "./limits.ts";
+
+const {
+  trial_frames,
+  trial_rounds: rounds,
+  trial_saving_min: saving_min,
+  trial_single_ms_max: single_ms_max,
+} = vision_limits;
 
 export interface BatchTrial {
   pays: boolean;

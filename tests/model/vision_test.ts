@@ -170,14 +170,80 @@ describe("a lost worker", () => {
       ${last}
     };`);
 
-  it("rejects everything that waits and can be opened anew", () =>
+  const crash = `throw new Error("out of memory");`;
+  const stillborn = () => fakeWorker(`throw new Error("no such module");`);
+
+  /** Waits that end when the test says so. */
+  function manualSleep() {
+    const waits_ms: number[] = [];
+    let wake = () => {};
+    let slept = Promise.withResolvers<void>();
+    return {
+      waits_ms,
+      /** Resolves when somebody sleeps. */
+      asleep: () => slept.promise,
+      wake: () => wake(),
+      sleep: (wait_ms: number, signal: AbortSignal) =>
+        new Promise<void>((resolve) => {
+          waits_ms.push(wait_ms);
+          wake = () => {
+            slept = Promise.withResolvers<void>();
+            resolve();
+          };
+          signal.addEventListener("abort", wake, { once: true });
+          slept.resolve();
+        }),
+    };
+  }
+
+  it("comes back by itself, later each time, and says so meanwhile", () =>
     withFolder(async (dir) => {
-      const vision = await open(dir, [dying(`throw new Error("out of memory");`), real]);
+      const { waits_ms, asleep, wake, sleep } = manualSleep();
+      const lines: string[] = [];
+      const workers = [dying(crash), stillborn, dying(crash), real];
+      const vision = await open(dir, workers, { sleep, log: (line: string) => lines.push(line) });
+      expect(vision.usable).toBe(true);
+      for (const [reason, round] of [["out of memory", 1], ["no such module", 2], ["out of memory", 3]]) {
+        if (reason === "out of memory") {
+          const error = await failure(vision.encode(frame(shape, 1)));
+          expect([error.code, error.retry]).toEqual(["vision_lost", "backoff"]);
+        }
+        await asleep();
+        expect(vision.usable).toBe(false);
+        const error = await failure(vision.encode(frame(shape, 1)));
+        expect([error.code, error.retry]).toEqual(["vision_lost", "backoff"]);
+        expect(error.message).toContain(reason);
+        wake();
+        if (round === 1) continue; // the next worker is stillborn: it sleeps again
+        while (!vision.usable) await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      expect((await vision.encode(frame(shape, 1))).length).toBe(160);
+      expect(waits_ms).toEqual([500, 1_000, 2_000]);
+      expect(vision.stats().reopened).toBe(2);
+      expect(lines[1]).toBe(
+        "vision: Vision worker was lost: Uncaught Error: out of memory; opened anew in 0.5 s",
+      );
+      await vision.close();
+    }));
+
+  it("does not come back after close(), which waits for no timer", () =>
+    withFolder(async (dir) => {
+      const vision = await open(dir, [dying(crash)]);
+      await failure(vision.encode(frame(shape, 1)));
+      const begun_ms = performance.now();
+      await vision.close(); // the leak check of the runner sees a timer that is left
+      expect(performance.now() - begun_ms).toBeLessThan(400);
+      expect((await failure(vision.encode(frame(shape, 1)))).code).toBe("vision_closed");
+    }));
+
+  it("rejects everything that waits and can be opened anew at once", () =>
+    withFolder(async (dir) => {
+      const vision = await open(dir, [dying(crash), real]);
       const results = await Promise.allSettled([1, 2, 3].map((seed) => vision.encode(frame(shape, seed))));
       for (const result of results) {
         expect(result.status).toBe("rejected");
         if (result.status === "rejected") {
-          expect([result.reason.code, result.reason.retry]).toEqual(["vision_lost", "reopen"]);
+          expect([result.reason.code, result.reason.retry]).toEqual(["vision_lost", "backoff"]);
         }
       }
       expect((await failure(vision.encode(frame(shape, 1)))).message).toContain("out of memory");
@@ -205,7 +271,7 @@ describe("a lost worker", () => {
 
   it("fails the opening when it dies at once", () =>
     withFolder(async (dir) => {
-      const error = await failure(open(dir, [() => fakeWorker(`throw new Error("no such module");`)]));
+      const error = await failure(open(dir, [stillborn]));
       expect(error.message).toContain("no such module");
     }));
 });

@@ -5,6 +5,7 @@ import { openSource, type OpenSourceOptions, probeSource, type PullSource } from
 import { clip_seconds, type Clips, makeClips, resizedJpeg, splitJpegs } from "./clips.ts";
 import { type HttpLab, startHttpLab } from "./http_lab.ts";
 import { no_ffmpeg, no_openssl } from "./machine.ts";
+import { selfSigned } from "./certificates.ts";
 import { lab_policy, prints, type Seen, times, watch } from "./watch.ts";
 
 type Open = (path: string, options?: OpenSourceOptions) => PullSource;
@@ -58,14 +59,7 @@ describe("over HTTP", () => {
   });
 
   it.unless(no_openssl, "a film over HTTPS with a certificate of its own making", async () => {
-    const cert = clips.path("cert.pem"), key = clips.path("key.pem");
-    const subject = ["-subj", "/CN=localhost", "-days", "2", "-nodes", "-newkey", "rsa:2048"];
-    await new Deno.Command("openssl", {
-      args: ["req", "-x509", ...subject, "-keyout", key, "-out", cert],
-      stderr: "null",
-    })
-      .output();
-    const tls = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+    const tls = await selfSigned(clips);
     await using lab = startHttpLab(clips.directory, { tls });
     const seen = await watch(openSource({ url: lab.url("/clip.mp4") }, lab_policy), {
       pace: "lossless",
@@ -73,6 +67,15 @@ describe("over HTTP", () => {
     });
     expect(seen.names).toEqual(["connecting", "live", "ended"]);
     expect(seen.frames.length).toBe(clip_seconds * 3);
+    for (const path of ["/clip.mp4", "/vod.m3u8"]) {
+      const source = openSource({ url: lab.url(path) }, { ...lab_policy, verify_tls: "always" });
+      const distrusted = await watch(source);
+      expect(distrusted.names).toEqual(["connecting", "denied"]);
+      expect(last(distrusted).reason).toContain(
+        ": its certificate is not trusted (self-signed, or signed by",
+      );
+      expect(source.counts.starts).toBe(0);
+    }
     const list = `/list.mp4?to=${encodeURIComponent("https://169.254.169.254/seg.ts")}`;
     const refused = await watch(openSource({ url: lab.url(list) }, lab_policy));
     expect(last(refused)).toMatchObject({

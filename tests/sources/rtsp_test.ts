@@ -3,7 +3,8 @@ import { expect } from "@std/expect";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { openSource, probeSource } from "../../streams/mod.ts";
 import { type Clips, makeClips } from "./clips.ts";
-import { no_ffmpeg, no_rtsp_server, system_python } from "./machine.ts";
+import { selfSigned } from "./certificates.ts";
+import { no_ffmpeg, no_openssl, no_rtsp_server, system_python } from "./machine.ts";
 import { lab_policy, prints, times, watch } from "./watch.ts";
 
 interface Camera extends AsyncDisposable {
@@ -178,6 +179,39 @@ describe("a camera that is not well", () => {
     });
     expect(outside.requests.length).toBeGreaterThan(0);
     expect(inside.requests).toEqual([]);
+  });
+
+  it.unless(no_openssl, "over TLS: hears no password before its certificate is trusted", async () => {
+    const clips = await makeClips();
+    const listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...await selfSigned(clips) });
+    const heard: string[] = [];
+    const work = (async () => {
+      for (;;) {
+        try {
+          using connection = await listener.accept();
+          const buffer = new Uint8Array(4_096);
+          const count = await connection.read(buffer);
+          heard.push(new TextDecoder().decode(buffer.subarray(0, count ?? 0)));
+        } catch (error) {
+          if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
+        }
+      }
+    })();
+    try {
+      const url = `rtsps://eve:s3cret-word@127.0.0.1:${listener.addr.port}/cam`;
+      const strict = await watch(openSource({ url }, { ...lab_policy, verify_tls: "always" }));
+      expect(strict.statuses.at(-1)).toMatchObject({
+        status: "denied",
+        reason: expect.stringContaining("its certificate is not trusted (self-signed"),
+      });
+      expect(heard.join("")).toBe("");
+      await watch(openSource({ url }, lab_policy), { until: ({ names }) => names.includes("reconnecting") });
+      expect(heard.join("")).toContain("RTSP/1.0");
+    } finally {
+      listener.close();
+      await work;
+      await clips.remove();
+    }
   });
 
   it.unless(no_ffmpeg, "cannot be asked to wait", async () => {
