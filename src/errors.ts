@@ -30,6 +30,7 @@ export class ConfigError extends GanderError {
 export type CapacityCode =
   | "streams_full"
   | "questions_full"
+  | "probes_full"
   | "viewers_full"
   | "viewer_slow";
 

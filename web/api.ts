@@ -30,7 +30,13 @@ export class ApiError extends Error {
   }
 }
 
-async function call<T>(method: string, path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> {
+async function call<T>(
+  method: string,
+  path: string,
+  schema: z.ZodType<T>,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
   let response: Response;
   try {
     response = await fetch(api_prefix + path, {
@@ -38,6 +44,7 @@ async function call<T>(method: string, path: string, schema: z.ZodType<T>, body?
       headers: body === undefined ? {} : { "content-type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
+      signal,
     });
   } catch {
     const message = "The server cannot be reached. Check that it runs, then try again.";
@@ -85,7 +92,8 @@ export const api = {
   removeStream: (id: string) => call("DELETE", streamPath(id), z.unknown()),
   pauseStream: (id: string) => call("POST", streamPath(id, "/pause"), z.unknown()),
   resumeStream: (id: string) => call("POST", streamPath(id, "/resume"), z.unknown()),
-  probe: (source: SourceSpec) => call("POST", "/probe", probe_schema, source),
+  /** Abort ends the test on the server too. */
+  probe: (source: SourceSpec, signal: AbortSignal) => call("POST", "/probe", probe_schema, source, signal),
   captions: (id: string, range: CaptionRange) => call("GET", captionsPath(id, range), caption_list_schema),
   answers: (id: string) => call("GET", streamPath(id, "/answers"), answer_list_schema),
   snapshots: (id: string) => call("GET", streamPath(id, "/snapshots"), snapshot_list_schema),

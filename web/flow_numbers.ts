@@ -45,7 +45,7 @@ export function flowOf(stats: StreamStats, extras: FlowExtras): FlowStage[] {
       count: stats.frames_fed,
       unit: "frames",
       note: k === undefined ? undefined : `${k} vectors each`,
-      losses: [],
+      losses: [{ count: drops.failed, why: "tick failed" }],
     },
     {
       name: "State",
@@ -63,7 +63,8 @@ export function flowOf(stats: StreamStats, extras: FlowExtras): FlowStage[] {
   ];
 }
 
-/** Frames neither fed nor dropped: 0 or 1 wait in the mailbox. Anything else would be a fault. */
+/** Frames neither fed nor dropped: one in the mailbox and one in its tick at most. Anything else would be a fault. */
 export function uncounted(stats: StreamStats): number {
-  return stats.frames_offered - stats.frames_fed - stats.drops.mailbox - stats.drops.still;
+  const { frames_offered, frames_fed, drops } = stats;
+  return frames_offered - frames_fed - drops.mailbox - drops.still - drops.failed;
 }

@@ -35,8 +35,8 @@ describe("probeWords", () => {
 describe("flowOf", () => {
   it("shows every loss on one arrow", () => {
     const { stats } = sampleStream();
-    const drops = { mailbox: 5, still: 2, novelty: 3, empty: 1, refused: 4 };
-    const counted = { ...stats, frames_offered: 18, frames_fed: 10, drops };
+    const drops = { mailbox: 5, still: 2, failed: 1, novelty: 3, empty: 1, refused: 4 };
+    const counted = { ...stats, frames_offered: 19, frames_fed: 10, drops };
     const stages = flowOf(counted, { vectors_per_frame: 16, viewer_skipped: 6 });
     expect(stages.map((stage) => stage.name)).toEqual([
       "Source",
@@ -47,7 +47,7 @@ describe("flowOf", () => {
       "Viewers",
     ]);
     const losses = stages.map((stage) => stage.losses?.reduce((sum, loss) => sum + loss.count, 0));
-    expect(losses).toEqual([4, 7, 0, 3, 6, undefined]);
+    expect(losses).toEqual([4, 7, 1, 3, 6, undefined]);
     expect(uncounted(counted)).toBe(1);
   });
 });

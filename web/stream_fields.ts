@@ -6,13 +6,14 @@ import {
   type StreamPatch,
   type StreamSpec,
   type StreamView,
+  wire_limits,
 } from "../src/wire/mod.ts";
 
 /** As typed: numbers are text until they are checked. */
 export interface StreamFields {
   name: string;
   url: string;
-  transport: "" | "tcp" | "udp";
+  transport: "tcp" | "udp";
   loop: boolean;
   tick_rate_hz: string;
   speak_threshold: string;
@@ -29,11 +30,12 @@ export const examples = [
 ] as const;
 
 export function formOf(stream: StreamView | undefined): StreamFields {
+  const source = stream?.source.kind === "pull" ? stream.source : undefined;
   return {
     name: stream?.name ?? "",
-    url: "",
-    transport: "",
-    loop: false,
+    url: source?.url ?? "",
+    transport: source?.transport ?? "tcp",
+    loop: source?.loop ?? false,
     tick_rate_hz: stream ? String(stream.tick_rate_hz) : "",
     speak_threshold: stream ? String(stream.stats.speak_threshold) : "",
     gate_change: stream?.gates.change ?? true,
@@ -54,9 +56,22 @@ export function sourceOf(fields: StreamFields): SourceSpec {
   return {
     kind: "pull",
     url: fields.url.trim(),
-    ...(kind === "rtsp" && fields.transport !== "" ? { transport: fields.transport } : {}),
-    ...(kind === "file" && fields.loop ? { loop: true } : {}),
+    ...(kind === "rtsp" && fields.transport === "udp" ? { transport: fields.transport } : {}),
+    ...(canLoop(kind) && fields.loop ? { loop: true } : {}),
   };
+}
+
+/** Only a recording ends, and a server may have one too. */
+export function canLoop(kind: ReturnType<typeof kindOf>): boolean {
+  return kind === "file" || kind === "http";
+}
+
+/** Stands in an address where a password or a query was. */
+const secret_mark = "***";
+
+/** True when an address cannot be opened from here: only the server knows what is behind the mark. */
+export function hidesSecret(fields: StreamFields): boolean {
+  return fields.url.includes(secret_mark);
 }
 
 /** A name for those who give none: the host, the file, or the kind. */
@@ -73,7 +88,7 @@ function settingsOf(fields: StreamFields) {
   const tick_rate_hz = number(fields.tick_rate_hz);
   const speak_threshold = number(fields.speak_threshold);
   return {
-    name: nameOf(fields).slice(0, 120),
+    name: nameOf(fields).slice(0, wire_limits.name_chars_max),
     ...(tick_rate_hz === undefined ? {} : { tick_rate_hz }),
     ...(speak_threshold === undefined ? {} : { speak_threshold }),
     gates: { change: fields.gate_change, novelty: fields.gate_novelty },
@@ -87,11 +102,25 @@ export function specOf(fields: StreamFields): StreamSpec {
   return { ...settings, ...(untouched ? {} : { gates }), source: sourceOf(fields) };
 }
 
-/** Only what was changed. An address left empty stays as it is. */
+/** With the defaults said too: what a patch leaves out stays. */
+function sourcePatchOf(fields: StreamFields): SourceSpec {
+  const kind = kindOf(fields.url);
+  return {
+    kind: "pull",
+    url: fields.url.trim(),
+    ...(kind === "rtsp" ? { transport: fields.transport } : {}),
+    ...(canLoop(kind) ? { loop: fields.loop } : {}),
+  };
+}
+
+/** Only what was changed. An address as it was shown, or emptied, is the one that the server has. */
 export function patchOf(fields: StreamFields, stream: StreamView): StreamPatch {
-  const before = settingsOf(formOf(stream));
+  const shown = formOf(stream);
+  const before = settingsOf(shown);
   const now = { ...settingsOf(fields), name: fields.name.trim() };
-  const patch: StreamPatch = fields.url.trim() === "" ? {} : { source: sourceOf(fields) };
+  const source = sourcePatchOf({ ...fields, url: fields.url.trim() || shown.url });
+  const changed = JSON.stringify(source) !== JSON.stringify(sourcePatchOf(shown));
+  const patch: StreamPatch = stream.source.kind === "pull" && changed ? { source } : {};
   if (now.name !== before.name) patch.name = now.name;
   if (now.tick_rate_hz !== before.tick_rate_hz) patch.tick_rate_hz = now.tick_rate_hz;
   if (now.speak_threshold !== before.speak_threshold) patch.speak_threshold = now.speak_threshold;
@@ -109,6 +138,9 @@ const field_names: Record<string, string> = {
 /** What the wire would refuse, as a sentence; undefined when it may be sent. */
 export function firstProblem(fields: StreamFields, stream: StreamView | undefined): string | undefined {
   if (!stream && fields.url.trim() === "") return "Enter an address.";
+  if (hidesSecret(fields) && fields.url.trim() !== formOf(stream).url) {
+    return `The address: type it whole, with what ${secret_mark} stands for.`;
+  }
   const parsed = stream
     ? stream_patch_schema.safeParse(patchOf(fields, stream))
     : stream_spec_schema.safeParse(specOf(fields));

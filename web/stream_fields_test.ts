@@ -19,11 +19,11 @@ describe("stream fields", () => {
     expect(examples.map(({ url }) => kindOf(url))).toEqual(["rtsp", "http", "http", "file", "testsrc"]);
   });
   it("send only the settings that fit the kind", () => {
-    const fields = { ...empty, transport: "tcp" as const, loop: true };
+    const fields = { ...empty, transport: "udp" as const, loop: true };
     expect(sourceOf({ ...fields, url: " rtsp://cam/1 " })).toEqual({
       kind: "pull",
       url: "rtsp://cam/1",
-      transport: "tcp",
+      transport: "udp",
     });
     expect(sourceOf({ ...fields, url: "/film.mp4" })).toEqual({ kind: "pull", url: "/film.mp4", loop: true });
   });
@@ -54,6 +54,27 @@ describe("stream fields", () => {
       change: false,
       novelty: true,
     });
+  });
+  it("patch how a source is read without its address being typed again", () => {
+    const pull = { kind: "pull", url: "rtsp://***@cam/1", transport: "udp" } as const;
+    const camera = sampleStream({ source: pull });
+    expect(patchOf({ ...formOf(camera), transport: "tcp" }, camera)).toEqual({
+      source: { ...pull, transport: "tcp" },
+    });
+    const film = sampleStream({ source: { kind: "pull", url: "/film.mp4", loop: true } });
+    expect(patchOf({ ...formOf(film), loop: false }, film).source).toMatchObject({ loop: false });
+    expect(patchOf({ ...formOf(film), url: "" }, film)).toEqual({});
+    expect(patchOf({ ...formOf(film), url: "/other.mp4" }, film)).toEqual({
+      source: { kind: "pull", url: "/other.mp4", loop: true },
+    });
+    const pushed = sampleStream({ source: { kind: "push" } });
+    expect(patchOf(formOf(pushed), pushed)).toEqual({});
+  });
+  it("ask for the password again when the address around it changes", () => {
+    const camera = sampleStream({ source: { kind: "pull", url: "rtsp://***@cam/1" } });
+    expect(firstProblem(formOf(camera), camera)).toBe(undefined);
+    expect(firstProblem({ ...formOf(camera), url: "rtsp://***@cam/2" }, camera)).toContain("type it whole");
+    expect(firstProblem({ ...formOf(camera), url: "rtsp://me:you@cam/2" }, camera)).toBe(undefined);
   });
   it("say what the wire would refuse", () => {
     expect(firstProblem(empty, undefined)).toBe("Enter an address.");

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { answer_list_schema, answer_schema, ask_schema, type AskInput } from "../wire/mod.ts";
 import { streamAnswer } from "./answer_stream.ts";
 import { type Api, type AppOptions, failures, id_params, jsonContent, streams_path } from "./api.ts";
+import { http_limits } from "./limits.ts";
 import { answerMessage, keptAnswer, readMoment } from "./to_wire.ts";
 
 const tags = ["questions"];
@@ -32,7 +33,7 @@ const answers_route = createRoute({
   summary: "Answers given before, newest first",
   request: {
     params: id_params,
-    query: z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) }),
+    query: z.object({ limit: z.coerce.number().int().min(1).max(http_limits.answers_max).default(50) }),
   },
   responses: {
     200: { description: "The answers.", ...jsonContent(answer_list_schema) },

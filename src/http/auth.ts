@@ -3,17 +3,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { HttpError } from "./http_error.ts";
+import { http_limits } from "./limits.ts";
 
 export const session_cookie = "gander_session";
-const sessions_max = 1_000;
-export const session_ms = 7 * 24 * 3_600_000;
-
-/** Wrong tokens of one address per minute before it must wait. Typing is limited harder than an old script. */
-const login_failures_max = 10;
-const bearer_failures_max = 300;
-const failure_window_ms = 60_000;
-/** Addresses remembered; the oldest is forgotten. */
-const addresses_max = 4_096;
 
 export interface AuthOptions {
   /** Without one everybody who reaches the port is in; checkBind allows that on loopback only. */
@@ -34,11 +26,11 @@ class FailureCounter {
   #failures = new Map<string, { count: number; since_ms: number }>();
   constructor(readonly failures_max: number, readonly clock: Clock) {}
 
-  /** Throws when this address failed too often. Called before any comparison. */
+  /** Throws when this address failed too often. */
   check(address: string): void {
     const entry = this.#failures.get(address);
     if (!entry) return;
-    const left_ms = entry.since_ms + failure_window_ms - this.clock.monotonic_ms();
+    const left_ms = entry.since_ms + http_limits.failure_window_ms - this.clock.monotonic_ms();
     if (left_ms <= 0) return void this.#failures.delete(address);
     if (entry.count < this.failures_max) return;
     throw new HttpError(
@@ -55,7 +47,9 @@ class FailureCounter {
     const entry = this.#failures.get(address) ?? { count: 0, since_ms: this.clock.monotonic_ms() };
     entry.count++;
     this.#failures.set(address, entry);
-    if (this.#failures.size > addresses_max) this.#failures.delete(this.#failures.keys().next().value!);
+    if (this.#failures.size > http_limits.addresses_max) {
+      this.#failures.delete(this.#failures.keys().next().value!);
+    }
   }
 }
 
@@ -70,8 +64,8 @@ export class Auth {
   constructor({ token, clock }: AuthOptions) {
     this.#token = token === undefined ? undefined : digest(token);
     this.#clock = clock;
-    this.#logins = new FailureCounter(login_failures_max, clock);
-    this.#bearers = new FailureCounter(bearer_failures_max, clock);
+    this.#logins = new FailureCounter(http_limits.login_failures_max, clock);
+    this.#bearers = new FailureCounter(http_limits.bearer_failures_max, clock);
   }
 
   get required(): boolean {
@@ -83,24 +77,29 @@ export class Auth {
     return this.#token !== undefined && timingSafeEqual(digest(token), this.#token);
   }
 
-  /** Throws unauthorized, or rate_limited when the address guessed too often. */
+  /**
+   * Throws unauthorized, or rate_limited when the address guessed too often. The right token always comes in: behind a
+   * proxy everybody has one address, and a stranger's guesses must not lock the owner out.
+   */
   checkBearer(token: string, address: string): void {
-    this.#bearers.check(address);
     if (this.#matches(token)) return;
+    this.#bearers.check(address);
     this.#bearers.add(address);
     throw new HttpError("unauthorized", "Cannot let you in: the bearer token is not the one of this server.");
   }
 
-  /** The id of a new session. */
+  /** The id of a new session. Throws like checkBearer. */
   login(token: string, address: string): string {
-    this.#logins.check(address);
     if (!this.#matches(token)) {
+      this.#logins.check(address);
       this.#logins.add(address);
       throw new HttpError("unauthorized", "Cannot sign in: the token is not the one of this server.");
     }
     const id = randomBytes(32).toString("base64url");
-    this.#sessions.set(keyOf(id), this.#clock.monotonic_ms() + session_ms);
-    if (this.#sessions.size > sessions_max) this.#sessions.delete(this.#sessions.keys().next().value!);
+    this.#sessions.set(keyOf(id), this.#clock.monotonic_ms() + http_limits.session_ms);
+    if (this.#sessions.size > http_limits.sessions_max) {
+      this.#sessions.delete(this.#sessions.keys().next().value!);
+    }
     return id;
   }
 

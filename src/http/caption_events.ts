@@ -3,9 +3,8 @@
 import type { SSEMessage, SSEStreamingApi } from "hono/streaming";
 import type { Clock } from "../clock.ts";
 import type { Surface } from "../pipeline/surface.ts";
+import { http_limits } from "./limits.ts";
 import { captionMessage } from "./to_wire.ts";
-
-const page_captions = 100;
 
 export interface EventTimes {
   /** Proxies cut silent connections after 30 to 60 s. */
@@ -13,7 +12,10 @@ export interface EventTimes {
   /** A reader that takes nothing for so long is cut off; it resumes with Last-Event-ID. */
   write_ms_max: number;
 }
-export const event_times: EventTimes = { keep_alive_ms: 15_000, write_ms_max: 5_000 };
+export const event_times: EventTimes = {
+  keep_alive_ms: http_limits.event_keep_alive_ms,
+  write_ms_max: http_limits.event_write_ms_max,
+};
 
 export interface CaptionEventsOptions extends EventTimes {
   surface: Surface;
@@ -60,14 +62,14 @@ export async function sendCaptionEvents(
     while (!over()) {
       // Made before reading, so that a caption between reading and waiting is not missed.
       waiting = new AbortController();
-      const page = surface.captions(stream, { after_seq: cursor, limit: page_captions });
+      const page = surface.captions(stream, { after_seq: cursor, limit: http_limits.event_page_captions });
       for (const caption of page) {
         const data = JSON.stringify(captionMessage(caption));
         if (!await send({ id: String(caption.seq), event: "caption", data })) return false;
         if (over()) break;
         cursor = caption.seq;
       }
-      if (page.length === page_captions || over()) continue;
+      if (page.length === http_limits.event_page_captions || over()) continue;
       await clock.sleep(options.keep_alive_ms, waiting.signal);
       if (waiting.signal.aborted) continue;
       if (!options.stillWelcome()) return true;

@@ -1,11 +1,11 @@
 // Captions as WebVTT, SubRip and JSON Lines text, page by page: a day's log is never in memory at once.
 // Must not know HTTP.
 import type { Caption, CaptionQuery } from "../pipeline/ports.ts";
+import { http_limits } from "./limits.ts";
 import { captionMessage } from "./to_wire.ts";
 
 /** How long the last caption before a silence stays on the screen. */
 const cue_ms_max = 4_000;
-const page_captions = 500;
 
 export type ExportFormat = "vtt" | "srt" | "jsonl";
 export const export_types: Record<ExportFormat, string> = {
@@ -60,14 +60,14 @@ export function* exportCaptions(
   let waiting: Caption | undefined;
   let after_seq = query.after_seq ?? 0;
   for (;;) {
-    const page = read({ ...query, after_seq, limit: page_captions, newest_first: false });
+    const page = read({ ...query, after_seq, limit: http_limits.export_page_captions, newest_first: false });
     let chunk = "";
     for (const caption of page) {
       if (waiting) chunk += cue(format, waiting, caption);
       waiting = caption;
       after_seq = caption.seq;
     }
-    if (page.length < page_captions) {
+    if (page.length < http_limits.export_page_captions) {
       yield waiting ? chunk + cue(format, waiting, undefined) : chunk;
       return;
     }

@@ -6,6 +6,7 @@ export type SourceCode =
   | "unreachable"
   | "stalled"
   | "ended"
+  | "replaced"
   | "format"
   | "denied"
   | "too_large"

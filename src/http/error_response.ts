@@ -33,6 +33,7 @@ export const error_table = {
   // CapacityError: wait and try again.
   streams_full: { status: 429, close: many },
   questions_full: { status: 429, close: many },
+  probes_full: { status: 429, close: many },
   viewers_full: { status: 503, close: many },
   viewer_slow: { status: 503, close: close_codes.viewer_slow },
   config_invalid: { status: 500, close: failed },
@@ -40,6 +41,7 @@ export const error_table = {
   unreachable: { status: 502, close: failed },
   stalled: { status: 502, close: failed },
   ended: { status: 409, close: bad },
+  replaced: { status: 409, close: close_codes.stream_busy },
   format: { status: 422, close: bad },
   denied: { status: 403, close: bad },
   too_large: { status: 413, close: 1009 },

@@ -4,8 +4,7 @@ import { isIP } from "node:net";
 import { ConfigError } from "../errors.ts";
 import { type Auth, readSessionCookie } from "./auth.ts";
 import { HttpError } from "./http_error.ts";
-
-const token_chars_min = 16;
+import { http_limits } from "./limits.ts";
 
 export interface GuardOptions {
   auth: Auth;
@@ -40,14 +39,14 @@ export function isLoopback(host: string): boolean {
 
 /** Throws unless it is safe to listen there: other machines may only come in with a token. */
 export function checkBind(host: string, token: string | undefined): void {
-  if (token !== undefined && token.length < token_chars_min) {
+  if (token !== undefined && token.length < http_limits.token_chars_min) {
     throw new ConfigError([
-      `token has ${token.length} characters: use ${token_chars_min} or more, for example from \`openssl rand -hex 24\``,
+      `token has ${token.length} characters: use ${http_limits.token_chars_min} or more, for example from \`openssl rand -hex 24\``,
     ]);
   }
   if (token === undefined && !isLoopback(host)) {
     throw new ConfigError([
-      `host "${host}" lets other machines in: set a token of ${token_chars_min} or more characters, or use host 127.0.0.1`,
+      `host "${host}" lets other machines in: set a token of ${http_limits.token_chars_min} or more characters, or use host 127.0.0.1`,
     ]);
   }
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { close_codes } from "../wire/mod.ts";
 import type { Entry } from "./guard.ts";
+import { http_limits } from "./limits.ts";
 import type { SeatKind } from "./lobby.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -19,12 +20,8 @@ export interface SocketTimes {
   /** From our close frame until the connection is cut. */
   close_ms: number;
 }
-export const socket_times: SocketTimes = {
-  ping_ms: 30_000,
-  first_message_ms: 5_000,
-  stall_ms: 5_000,
-  close_ms: 5_000,
-};
+const { ping_ms, first_message_ms, stall_ms, close_ms } = http_limits;
+export const socket_times: SocketTimes = { ping_ms, first_message_ms, stall_ms, close_ms };
 
 export interface LiveSocketOptions {
   kind: SeatKind;
@@ -37,16 +34,12 @@ export interface LiveSocketOptions {
   leave(): void;
 }
 
-const misses_max = 2;
-/** After a message that may not be: time for the close frame to arrive. Nothing is read meanwhile. */
-const refused_ms = 500;
-/** A close reason is 123 bytes at most. */
-const reason_bytes_max = 120;
-
 function shorten(reason: string): string {
+  const { close_reason_bytes_max } = http_limits;
   const bytes = new TextEncoder().encode(reason);
-  if (bytes.length <= reason_bytes_max) return reason;
-  return `${new TextDecoder().decode(bytes.subarray(0, reason_bytes_max - 3)).replace(/\uFFFD+$/, "")}…`;
+  if (bytes.length <= close_reason_bytes_max) return reason;
+  const head = new TextDecoder().decode(bytes.subarray(0, close_reason_bytes_max - 3));
+  return `${head.replace(/\uFFFD+$/, "")}…`;
 }
 
 export class LiveSocket {
@@ -116,7 +109,7 @@ export class LiveSocket {
   /** Called every `ping_ms`. */
   pulse(still_welcome: boolean): void {
     if (!still_welcome) return this.close(close_codes.unauthorized, "the session has ended");
-    if (this.#misses >= misses_max) {
+    if (this.#misses >= http_limits.pings_missed_max) {
       this.#code ??= 1006;
       return this.cut();
     }
@@ -127,7 +120,7 @@ export class LiveSocket {
   /** What a flooding peer still sends stays with it. */
   #stopReading(): void {
     this.ws.pause();
-    void this.#cutLater(Math.min(refused_ms, this.#options.times.close_ms));
+    void this.#cutLater(Math.min(http_limits.close_refused_ms, this.#options.times.close_ms));
   }
 
   /** A peer that does not answer the close frame may not hold the connection. */

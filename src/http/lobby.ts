@@ -1,11 +1,9 @@
 // Who is connected, how many may be, and whether the house is closing. One per server, shared by the app (readiness,
 // server-sent events) and the sockets. Must not know streams or HTTP.
 import { CapacityError } from "../errors.ts";
+import { http_limits } from "./limits.ts";
 
 export type SeatKind = "watch" | "publish" | "events";
-
-/** Publishers at once. A stream has one at most, so this only bounds sockets that have not said which yet. */
-const publishers_max = 64;
 
 export class Lobby {
   #seats = { watch: 0, publish: 0, events: 0 };
@@ -28,7 +26,7 @@ export class Lobby {
   check(kind: SeatKind): void {
     const { watch, publish, events } = this.#seats;
     const [taken, seats_max] = kind === "publish"
-      ? [publish, publishers_max]
+      ? [publish, http_limits.publishers_max]
       : [watch + events, this.viewers_max];
     if (taken < seats_max) return;
     const who = kind === "publish" ? "publishers" : "viewers";

@@ -1,16 +1,6 @@
 // How often one client may speak: a bucket that refills. Must not know messages.
 import type { Clock } from "../clock.ts";
-
-export interface Rate {
-  per_s: number;
-  /** At once, after a pause. */
-  burst: number;
-}
-
-/** A page that comes back subscribes to all its streams at once. */
-export const viewer_rate: Rate = { per_s: 20, burst: 40 };
-/** A camera sends 60 pictures a second at most; after a stall of the network a few seconds come at once. */
-export const publisher_rate: Rate = { per_s: 120, burst: 360 };
+import type { Rate } from "./limits.ts";
 
 export class MessageRate {
   readonly #clock: Clock;

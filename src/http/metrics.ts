@@ -142,7 +142,11 @@ function addStreamMetrics(registry: Registry, surface: Surface): void {
   counter("gander_captions_total", "Captions published", ({ stats }) => stats.captions);
   gauge("gander_caption_age_p50_ms", "Frame to caption, median", ({ stats }) => stats.caption_age_p50_ms);
   gauge("gander_caption_age_p95_ms", "Frame to caption, 95 in 100", ({ stats }) => stats.caption_age_p95_ms);
-  gauge("gander_step_p95_ms", "One engine step, 95 in 100", ({ stats }) => stats.step_p95_ms);
+  gauge(
+    "gander_tick_p95_ms",
+    "One whole tick (vision, engine, commit), 95 in 100",
+    ({ stats }) => stats.step_p95_ms,
+  );
   gauge("gander_state_bytes", "Memory of the state: a flat line", ({ stats }) => stats.state_bytes);
   gauge("gander_memory_age_ms", "Media time the state has lived through", ({ stats }) => stats.memory_age_ms);
   gauge("gander_viewers", "People watching", ({ stats }) => stats.viewers);
@@ -150,7 +154,8 @@ function addStreamMetrics(registry: Registry, surface: Surface): void {
   gauge("gander_source_up", "1 while frames come", ({ status }) => status === "live" ? 1 : 0);
   new Counter({
     name: "gander_drops_total",
-    help: "Losses by the arrow where they happen",
+    help:
+      "Losses: frames (mailbox, still, failed), captions (novelty), ticks (empty), push messages (refused)",
     labelNames: ["stream", "reason"],
     registers,
     collect() {

@@ -3,11 +3,12 @@
 import { createRoute } from "@hono/zod-openapi";
 import { z } from "zod";
 import type { Answered } from "../pipeline/surface.ts";
-import { ask_schema, moment_schema, stream_id_schema } from "../wire/mod.ts";
+import { ask_schema, moment_schema, stream_id_schema, wire_limits } from "../wire/mod.ts";
 import { streamAnswer } from "./answer_stream.ts";
 import { type Api, type AppOptions, jsonContent } from "./api.ts";
 import type { Problem } from "./error_response.ts";
 import { HttpError } from "./http_error.ts";
+import { http_limits } from "./limits.ts";
 import { readMoment } from "./to_wire.ts";
 
 export const openai_prefix = "/v1/";
@@ -21,8 +22,8 @@ const message_schema = z.object({
 });
 // Settings of samplers and tools are accepted and have no effect: clients send them by default.
 const chat_schema = z.looseObject({
-  model: z.string().min(1).max(120),
-  messages: z.array(message_schema).min(1).max(256),
+  model: z.string().min(1).max(wire_limits.name_chars_max),
+  messages: z.array(message_schema).min(1).max(http_limits.chat_messages_max),
   stream: z.boolean().nullish(),
 });
 const model_schema = z.object({
@@ -110,7 +111,11 @@ function readQuestion(messages: z.infer<typeof message_schema>[]): string {
   });
   const question = ask_schema.shape.question.safeParse(texts.join("\n"));
   if (question.success) return question.data;
-  throw new HttpError("bad_request", "Cannot ask: the last user message must have 1 to 2000 characters.");
+  const { question_chars_max } = wire_limits;
+  throw new HttpError(
+    "bad_request",
+    `Cannot ask: the last user message must have 1 to ${question_chars_max} characters.`,
+  );
 }
 
 export function addOpenAiRoutes(api: Api, options: AppOptions): void {

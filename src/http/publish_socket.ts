@@ -13,13 +13,9 @@ import {
 } from "../wire/mod.ts";
 import { describeError } from "./error_response.ts";
 import { HttpError } from "./http_error.ts";
+import { http_limits } from "./limits.ts";
 import type { LiveSocket } from "./live_socket.ts";
-import { MessageRate, publisher_rate } from "./message_rate.ts";
-
-/** Dropped messages, with less than `calm_ms` between them, that end the connection. */
-const flood_messages = 64;
-/** A sender that pauses so long has understood. */
-const calm_ms = 1_000;
+import { MessageRate } from "./message_rate.ts";
 
 export interface PublishOptions {
   socket: LiveSocket;
@@ -44,7 +40,7 @@ export class PublishSession {
     const { socket, surface, stream } = options;
     this.socket = socket;
     this.#options = options;
-    this.#rate = new MessageRate(options.clock, publisher_rate);
+    this.#rate = new MessageRate(options.clock, http_limits.publisher_rate);
     socket.onMessage((data, binary) => binary ? this.#onMedia(data) : this.#onText(data));
     socket.gone.addEventListener("abort", () => this.#end(), { once: true });
     try {
@@ -133,9 +129,9 @@ export class PublishSession {
   /** The surface has dropped and counted it; this only ends what never stops. */
   #onFlood(): void {
     const now_ms = this.#options.clock.monotonic_ms();
-    const count = now_ms - this.#flood.at_ms < calm_ms ? this.#flood.count + 1 : 1;
+    const count = now_ms - this.#flood.at_ms < http_limits.flood_calm_ms ? this.#flood.count + 1 : 1;
     this.#flood = { count, at_ms: now_ms };
-    if (count >= flood_messages) this.#closeFlood();
+    if (count >= http_limits.flood_messages_max) this.#closeFlood();
   }
 
   #closeFlood(): void {

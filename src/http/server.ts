@@ -10,6 +10,7 @@ import type { Api } from "./api.ts";
 import { describeError } from "./error_response.ts";
 import type { Guard } from "./guard.ts";
 import { HttpError } from "./http_error.ts";
+import { http_limits } from "./limits.ts";
 import { LiveSocket, socket_times, type SocketTimes } from "./live_socket.ts";
 import type { Lobby, SeatKind } from "./lobby.ts";
 import type { Metrics } from "./metrics.ts";
@@ -41,17 +42,14 @@ export interface Server {
   close(reason: string, deadline_ms?: number): Promise<void>;
 }
 
-const close_deadline_ms = 5_000;
-const check_ms = 1_000;
 const service_restart = 1012;
 const server_failed = 1011;
 
-/** Slow or silent connections before a request is whole. Answers may take as long as they like. */
 const timeouts = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  keepAliveTimeout: 10_000,
-  connectionsCheckingInterval: 2_000,
+  headersTimeout: http_limits.request_head_ms_max,
+  requestTimeout: http_limits.request_ms_max,
+  keepAliveTimeout: http_limits.connection_idle_ms_max,
+  connectionsCheckingInterval: http_limits.connections_checked_every_ms,
 } satisfies ServerOptions;
 
 export async function startServer(options: StartServerOptions): Promise<Server> {
@@ -100,7 +98,7 @@ export async function startServer(options: StartServerOptions): Promise<Server> 
 
   async function pulse(): Promise<void> {
     for (let pinged_ms = clock.monotonic_ms(); !stopped.signal.aborted;) {
-      await clock.sleep(Math.min(check_ms, times.ping_ms), stopped.signal);
+      await clock.sleep(Math.min(http_limits.sessions_checked_every_ms, times.ping_ms), stopped.signal);
       hub.check();
       if (clock.monotonic_ms() - pinged_ms < times.ping_ms) continue;
       pinged_ms = clock.monotonic_ms();
@@ -148,7 +146,7 @@ export async function startServer(options: StartServerOptions): Promise<Server> 
   return {
     url,
     port,
-    close: (reason, deadline_ms = close_deadline_ms) => closing ??= closeAll(reason, deadline_ms),
+    close: (reason, deadline_ms = http_limits.server_close_ms) => closing ??= closeAll(reason, deadline_ms),
   };
 }
 

@@ -3,7 +3,8 @@ import { createRoute } from "@hono/zod-openapi";
 import { getCookie, setCookie } from "hono/cookie";
 import { api_prefix, login_schema, session_schema } from "../wire/mod.ts";
 import { addressOf, type Api, type AppOptions, failures, jsonContent } from "./api.ts";
-import { session_cookie, session_ms } from "./auth.ts";
+import { session_cookie } from "./auth.ts";
+import { http_limits } from "./limits.ts";
 
 const path = `${api_prefix}/session` as const;
 const tags = ["session"];
@@ -46,7 +47,7 @@ export function addSessionRoutes(api: Api, { auth }: AppOptions): void {
       path: "/",
       httpOnly: true,
       sameSite: "Strict",
-      maxAge: session_ms / 1000,
+      maxAge: http_limits.session_ms / 1000,
       // The server speaks plain HTTP; the page's origin tells when a TLS proxy stands in front.
       secure: c.req.header("origin")?.startsWith("https:") ?? false,
     });

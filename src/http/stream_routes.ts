@@ -51,6 +51,8 @@ const change_route = createRoute({
   path: one,
   tags,
   summary: "Change settings; what is left out stays",
+  description:
+    "The address given exactly as it is shown, without its secrets, keeps the stored one with them.",
   request: { params: id_params, ...body(stream_patch_schema) },
   responses: { 200: view("The changed stream."), ...failures(400, 401, 403, 404, 409, 413, 415, 422) },
 });
@@ -115,6 +117,10 @@ export function addStreamRoutes(api: Api, { surface }: AppOptions): void {
   });
   api.openapi(pause_route, async (c) => c.json(await surface.pause(c.req.valid("param").id), 200));
   api.openapi(resume_route, async (c) => c.json(await surface.resume(c.req.valid("param").id), 200));
-  api.openapi(probe_route, async (c) => c.json(await surface.probe(c.req.valid("json")), 200));
+  // A browser that closes the dialog ends the test with it.
+  api.openapi(
+    probe_route,
+    async (c) => c.json(await surface.probe(c.req.valid("json"), c.req.raw.signal), 200),
+  );
   api.openapi(model_route, (c) => c.json(surface.model, 200));
 }

@@ -3,16 +3,11 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { push_header_bytes } from "../wire/mod.ts";
 import { describeError } from "./error_response.ts";
 import type { Entry, Guard } from "./guard.ts";
 import { HttpError } from "./http_error.ts";
+import { http_limits } from "./limits.ts";
 import type { Lobby, SeatKind } from "./lobby.ts";
-
-/** Longest messages, in bytes: JSON of viewers; header and one media message of publishers. */
-const watch_bytes_max = 64 * 1024;
-const publish_bytes_max = 2 * 1024 * 1024 + push_header_bytes;
-const fragments_max = 16;
 
 export interface Accepted {
   ws: WebSocket;
@@ -55,7 +50,7 @@ export function createUpgrade(
     const server = new WebSocketServer({
       noServer: true,
       maxPayload,
-      maxFragments: fragments_max,
+      maxFragments: http_limits.fragments_max,
       perMessageDeflate: false,
       clientTracking: false,
       // The library would echo the first sub-protocol offered, and some clients put a token there.
@@ -66,7 +61,10 @@ export function createUpgrade(
     });
     return server;
   };
-  const servers = { watch: serverFor(watch_bytes_max), publish: serverFor(publish_bytes_max) };
+  const servers = {
+    watch: serverFor(http_limits.watch_bytes_max),
+    publish: serverFor(http_limits.publish_bytes_max),
+  };
 
   function check(request: IncomingMessage): { kind: "watch" | "publish"; url: URL; entry: Entry } {
     const url = URL.parse(request.url ?? "", "http://any");

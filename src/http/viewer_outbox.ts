@@ -3,17 +3,7 @@
 import type { WebSocket } from "ws";
 import type { Clock } from "../clock.ts";
 import { limits } from "../pipeline/limits.ts";
-
-export const outbox_bounds = {
-  /** Bytes waiting above which what can be skipped is skipped, and the log is no longer read for this viewer. */
-  soft_bytes: 1 << 20,
-  /** Pictures stop earlier: a caption must not queue behind seconds of pictures. */
-  picture_bytes: 256 << 10,
-  /** Bytes waiting that end the connection at once. */
-  hard_bytes: 4 << 20,
-  events_soft: limits.viewer_events_soft,
-  events_max: limits.viewer_events_max,
-} as const;
+import { http_limits } from "./limits.ts";
 
 export interface OutboxOptions {
   clock: Clock;
@@ -43,8 +33,8 @@ export class Outbox {
 
   /** True above the soft bound, in events or bytes. */
   get busy(): boolean {
-    return this.#waiting_events > outbox_bounds.events_soft ||
-      this.#ws.bufferedAmount > outbox_bounds.soft_bytes;
+    return this.#waiting_events > limits.viewer_events_soft ||
+      this.#ws.bufferedAmount > http_limits.viewer_bytes_soft;
   }
 
   /** Sends what must arrive. `onLeft` runs when the kernel has taken it. */
@@ -62,7 +52,8 @@ export class Outbox {
 
   /** Sends what nobody misses, when there is room. Data is made only then. */
   offer(make: () => string | Uint8Array, kind: "text" | "picture"): void {
-    const full = this.busy || (kind === "picture" && this.#ws.bufferedAmount > outbox_bounds.picture_bytes);
+    const full = this.busy ||
+      (kind === "picture" && this.#ws.bufferedAmount > http_limits.viewer_picture_bytes);
     if (full) {
       this.#skipped++;
       this.#noticeLoad();
@@ -97,8 +88,8 @@ export class Outbox {
     const slow_ms = this.#busy_since_ms === undefined ? 0 : now_ms - this.#busy_since_ms;
     const events = this.#waiting_events + this.#held_back;
     const bytes = this.#ws.bufferedAmount;
-    if (events > outbox_bounds.events_max) this.#cutOff(`${events} events wait`);
-    else if (bytes > outbox_bounds.hard_bytes) this.#cutOff(`${bytes} bytes wait`);
+    if (events > limits.viewer_events_max) this.#cutOff(`${events} events wait`);
+    else if (bytes > http_limits.viewer_bytes_max) this.#cutOff(`${bytes} bytes wait`);
     else if (slow_ms > stall_ms) this.#cutOff(`${bytes} bytes wait for ${Math.round(slow_ms / 1000)} s`);
   }
 

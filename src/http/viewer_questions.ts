@@ -5,10 +5,8 @@ import type { Log } from "../log.ts";
 import type { Surface } from "../pipeline/surface.ts";
 import type { ClientMessage, ServerMessage } from "../wire/mod.ts";
 import { describeError } from "./error_response.ts";
+import { http_limits } from "./limits.ts";
 import { answerMessage, readMoment } from "./to_wire.ts";
-
-/** Per viewer, so that one cannot take all forks of the engine. */
-const questions_max = 4;
 
 export interface ViewerQuestionsOptions {
   surface: Surface;
@@ -35,8 +33,9 @@ export class ViewerQuestions {
         new RequestError("request_invalid", `Cannot ask "${id}": that id is being answered.`),
       );
     }
-    if (this.#active.size >= questions_max) {
-      const text = `Cannot ask "${id}": ${questions_max} of your questions are being answered.`;
+    if (this.#active.size >= http_limits.viewer_questions_max) {
+      const text =
+        `Cannot ask "${id}": ${http_limits.viewer_questions_max} of your questions are being answered.`;
       return this.#fail(id, new CapacityError("questions_full", text));
     }
     const cancel = new AbortController();

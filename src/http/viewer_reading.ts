@@ -3,13 +3,9 @@
 import type { Caption } from "../pipeline/ports.ts";
 import type { Surface } from "../pipeline/surface.ts";
 import { describeError } from "./error_response.ts";
+import { http_limits } from "./limits.ts";
 import { captionMessage } from "./to_wire.ts";
 import type { Outbox } from "./viewer_outbox.ts";
-
-/** Captions sent to a viewer that gives no number to resume from. */
-const newest_captions = 50;
-/** Captions read from the log at once; fewer than the outbox' soft bound, so that replay alone skips nothing. */
-const page_captions = 32;
 
 interface Subscription {
   pictures: boolean;
@@ -53,7 +49,10 @@ export class ViewerReading {
     // A number from before the log was emptied would wait for captions that come in days.
     let cursor = Math.min(after_seq ?? last_seq, last_seq);
     if (after_seq === undefined) {
-      const oldest = surface.captions(stream, { limit: newest_captions, newest_first: true }).at(-1);
+      const oldest = surface.captions(stream, {
+        limit: http_limits.viewer_captions_newest,
+        newest_first: true,
+      }).at(-1);
       if (oldest) cursor = oldest.seq - 1;
     }
     if (!this.reads(stream)) this.#countViewer(stream, 1);
@@ -103,11 +102,14 @@ export class ViewerReading {
     if (outbox.busy) return outbox.holdBack();
     let page: Caption[];
     try {
-      page = surface.captions(stream, { after_seq: subscription.cursor, limit: page_captions });
+      page = surface.captions(stream, {
+        after_seq: subscription.cursor,
+        limit: http_limits.viewer_page_captions,
+      });
     } catch (error) {
       return onFailed(error);
     }
-    const more = page.length === page_captions;
+    const more = page.length === http_limits.viewer_page_captions;
     subscription.behind = more;
     subscription.paging = more;
     const last = page.at(-1);

@@ -6,7 +6,8 @@ import type { StreamEvent, Surface } from "../pipeline/surface.ts";
 import { client_message_schema, type ClientMessage, close_codes, type ServerMessage } from "../wire/mod.ts";
 import { describeError } from "./error_response.ts";
 import type { LiveSocket } from "./live_socket.ts";
-import { MessageRate, viewer_rate } from "./message_rate.ts";
+import { http_limits } from "./limits.ts";
+import { MessageRate } from "./message_rate.ts";
 import type { Metrics } from "./metrics.ts";
 import { Outbox } from "./viewer_outbox.ts";
 import { ViewerQuestions } from "./viewer_questions.ts";
@@ -40,7 +41,7 @@ export class Viewer {
     const { socket, surface, clock, log } = options;
     this.socket = socket;
     this.#options = options;
-    this.#rate = new MessageRate(clock, viewer_rate);
+    this.#rate = new MessageRate(clock, http_limits.viewer_rate);
     this.#outbox = new Outbox(socket.ws, {
       clock,
       stall_ms: options.stall_ms,

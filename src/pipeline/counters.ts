@@ -1,4 +1,4 @@
-// The numbers of one stream that prove its claims. offered = fed + dropped + waiting, always.
+// The numbers of one stream that prove its claims. offered = fed + mailbox + still + failed + waiting, always.
 import { limits } from "./limits.ts";
 import { Samples } from "./samples.ts";
 import type { DropCounts } from "./surface.ts";
@@ -22,7 +22,7 @@ export class Counters {
   viewers = 0;
   questions_active = 0;
   readonly caption_age_ms: Samples = new Samples(limits.sample_count);
-  /** Frame taken from the mailbox to tick written down. */
+  /** The whole tick: frame taken from the mailbox, vision, engine, written down. */
   readonly step_ms: Samples = new Samples(limits.sample_count);
   #reported = "";
 
@@ -40,8 +40,9 @@ export class Counters {
 
   drops(): DropCounts {
     return {
-      mailbox: this.mailbox + this.same_tick + this.failed,
+      mailbox: this.mailbox + this.same_tick,
       still: this.still,
+      failed: this.failed,
       novelty: this.novelty,
       empty: this.empty,
       refused: this.refused,

@@ -5,7 +5,7 @@ import { Counters } from "./counters.ts";
 describe("Counters", () => {
   it("begin at nothing", () => {
     const counters = new Counters();
-    expect(counters.drops()).toEqual({ mailbox: 0, still: 0, novelty: 0, empty: 0, refused: 0 });
+    expect(counters.drops()).toEqual({ mailbox: 0, still: 0, failed: 0, novelty: 0, empty: 0, refused: 0 });
     expect([counters.p_speak, counters.step_ms.percentile(0.5)]).toEqual([null, null]);
   });
 
@@ -24,13 +24,13 @@ describe("Counters", () => {
     expect([counters.step_ms.percentile(1), counters.caption_age_ms.percentile(0.5)]).toEqual([60, 120]);
   });
 
-  it("every frame lost before it was fed is in `mailbox` or `still`", () => {
+  it("every frame lost before it was fed is in `mailbox`, `still` or `failed`", () => {
     const counters = new Counters();
     counters.mailbox = 1;
     counters.same_tick = 2;
     counters.failed = 4;
     counters.still = 8;
-    expect(counters.drops()).toMatchObject({ mailbox: 7, still: 8 });
+    expect(counters.drops()).toMatchObject({ mailbox: 3, still: 8, failed: 4 });
   });
 
   it("news tells a number once", () => {

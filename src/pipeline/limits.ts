@@ -3,6 +3,8 @@
 export const limits = {
   /** Streams that may run at once. Default; `streams_max` in the configuration may lower or raise it. */
   streams_max: 16,
+  /** Addresses being tested at once; each is a decoder of its own. More answer `probes_full` (429). */
+  probes_max: 4,
   /** Forked states at once over all streams: questions being answered. More answer `questions_full` (429). */
   questions_active_max: 64,
   /** Characters of a question. */
@@ -57,7 +59,7 @@ export const limits = {
   /** Captions shown beside an answer as evidence. */
   evidence_captions: 5,
 
-  /** Samples kept for percentiles of age and step time. */
+  /** Samples kept for percentiles of caption age and tick time. */
   sample_count: 512,
 } as const;
 

@@ -168,7 +168,8 @@ export interface SourceFactory {
   check(settings: SourceSettings): void;
   openPull(settings: Extract<SourceSettings, { kind: "pull" }>): FrameSource;
   openPush(): PushFrameSource;
-  probe(settings: SourceSettings): Promise<Probe>;
+  /** Abort ends it: nothing is left open when it resolves. */
+  probe(settings: SourceSettings, signal?: AbortSignal): Promise<Probe>;
   /** The settings with secrets taken out, for people. */
   redact(settings: SourceSettings): SourceSettings;
 }

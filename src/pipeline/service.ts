@@ -5,6 +5,8 @@ import { Asking } from "./asking.ts";
 import { Entry, type PipelineDeps } from "./entry.ts";
 import { limits } from "./limits.ts";
 import type { AnswerRecord, Caption, CaptionQuery, PushFrameSource, SnapshotHead } from "./ports.ts";
+import { Probing } from "./probing.ts";
+import { changeSource } from "./source_change.ts";
 import { nameStream } from "./stream_name.ts";
 import type {
   Answered,
@@ -30,6 +32,7 @@ export class Service implements Surface {
   readonly #deps: PipelineDeps;
   readonly #streams_max: number;
   readonly #asking: Asking;
+  readonly #probing: Probing;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(event: StreamEvent) => void>();
   readonly #closing = new AbortController();
@@ -41,6 +44,7 @@ export class Service implements Surface {
     this.#deps = deps;
     this.#streams_max = options.streams_max;
     this.#asking = new Asking(deps);
+    this.#probing = new Probing(deps.sources, this.#closing.signal);
   }
 
   get ready(): boolean {
@@ -109,9 +113,12 @@ export class Service implements Surface {
   change(id: string, change: StreamChange): Promise<StreamView> {
     return this.#inTurn(id, async (entry) => {
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-      if (change.source) this.#deps.sources.check(change.source);
+      const { sources } = this.#deps;
+      const stored = entry.request.source;
+      const source = change.source ? changeSource(stored, change.source, sources.redact) : stored;
+      if (change.source) sources.check(source);
       const gates = { ...entry.request.gates, ...change.gates };
-      const request = { ...entry.request, ...given, gates };
+      const request = { ...entry.request, ...given, gates, source };
       // Written down first: when that fails, nothing was changed.
       this.#save(entry, request);
       // A new name needs no restart.
@@ -152,8 +159,8 @@ export class Service implements Surface {
     });
   }
 
-  probe(source: SourceSettings): Promise<Probe> {
-    return this.#deps.sources.probe(source);
+  probe(source: SourceSettings, signal?: AbortSignal): Promise<Probe> {
+    return this.#probing.probe(source, signal);
   }
 
   captions(id: string, query: CaptionQuery): Caption[] {

@@ -24,13 +24,14 @@ export interface StreamRequest {
 export type StreamChange = Partial<Omit<StreamRequest, "id" | "pace">>;
 
 /**
- * offered = fed + mailbox + still + waiting, always. Waiting are at most one frame in the mailbox and one in its tick.
- * `mailbox` counts every frame that was lost before it was fed: replaced by a newer one, in a tick that had one, or in
- * a tick that failed.
+ * Frames: offered = fed + mailbox + still + failed + waiting, always. Waiting are at most one frame in the mailbox and
+ * one in its tick. `mailbox` counts frames replaced by a newer one and frames of a tick that had one; `failed` those of
+ * a tick that failed. The others count other things: captions (novelty), ticks (empty), push messages (refused).
  */
 export interface DropCounts {
   mailbox: number;
   still: number;
+  failed: number;
   novelty: number;
   empty: number;
   refused: number;
@@ -175,12 +176,13 @@ export interface Surface {
   get(id: string): StreamView;
   /** Throws CapacityError streams_full, RequestError stream_exists. */
   add(request: StreamRequest): Promise<StreamView>;
+  /** What is left out stays, in the source too; an address given as it is shown keeps the stored one with its secrets. */
   change(id: string, change: StreamChange): Promise<StreamView>;
   remove(id: string): Promise<void>;
   pause(id: string): Promise<StreamView>;
   resume(id: string): Promise<StreamView>;
-  /** Opens a source without adding it: the Test button. */
-  probe(source: SourceSettings): Promise<Probe>;
+  /** Opens a source without adding it: the Test button. Abort ends it. Throws CapacityError probes_full. */
+  probe(source: SourceSettings, signal?: AbortSignal): Promise<Probe>;
 
   captions(id: string, query: CaptionQuery): Caption[];
   /** Throws CapacityError questions_full, RequestError moment_unknown | question_invalid. */

@@ -3,11 +3,10 @@
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import type { Caption, CaptionQuery } from "../pipeline/ports.ts";
 import type { Database } from "./database.ts";
+import { store_limits } from "./limits.ts";
 import { readSearch } from "./search_words.ts";
 
 const columns = "stream, seq, tick, t_media_ms, t_wall_ms, text, p_speak, caption_age_ms";
-/** Shapes of a query are few; only the count of unspaced parts varies. */
-const statements_max = 64;
 
 export class CaptionLog {
   readonly #database: Database;
@@ -66,7 +65,7 @@ export class CaptionLog {
   #prepared(sql: string): StatementSync {
     let statement = this.#queries.get(sql);
     if (!statement) {
-      if (this.#queries.size >= statements_max) this.#queries.clear();
+      if (this.#queries.size >= store_limits.statements_max) this.#queries.clear();
       this.#queries.set(sql, statement = this.#database.prepare(sql));
     }
     return statement;

@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Log } from "../log.ts";
 import { isNoSpace, isUnclearIo, type StoreError, storeError } from "./errors.ts";
 import { verifyDatabase } from "./integrity.ts";
+import { store_limits } from "./limits.ts";
 import { migrate, readSchemaVersion, schema_version } from "./schema.ts";
 
 /**
@@ -19,13 +20,6 @@ export interface DatabaseOptions {
   verify: boolean;
   log: Log;
 }
-
-/** Checkpoint when the log reaches this many 4 KiB pages (4 MiB), and give the file's excess back afterwards. */
-const wal_pages = 1_000;
-const wal_bytes_after_checkpoint = 8 * 1024 * 1024;
-/** Somebody else only ever holds the file for a backup or a look with the sqlite3 shell. */
-const busy_timeout_ms = 2_000;
-const page_cache_kib = 8 * 1024;
 
 export class Database {
   readonly #db: DatabaseSync;
@@ -44,7 +38,7 @@ export class Database {
       // SQLite would create it readable by everybody; its side files inherit the mode from here.
       Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
       db = new DatabaseSync(path);
-      db.exec(`PRAGMA busy_timeout = ${busy_timeout_ms}`);
+      db.exec(`PRAGMA busy_timeout = ${store_limits.busy_timeout_ms}`);
       // The version comes first: a file of a newer Gander is left exactly as it is.
       if (readSchemaVersion(db) <= schema_version) this.#configure(db);
       migrate(db);
@@ -65,9 +59,9 @@ export class Database {
     db.exec(`
       PRAGMA synchronous = ${this.#options.fsync === "full" ? "FULL" : "NORMAL"};
       PRAGMA foreign_keys = ON;
-      PRAGMA wal_autocheckpoint = ${wal_pages};
-      PRAGMA journal_size_limit = ${wal_bytes_after_checkpoint};
-      PRAGMA cache_size = -${page_cache_kib};
+      PRAGMA wal_autocheckpoint = ${store_limits.wal_pages};
+      PRAGMA journal_size_limit = ${store_limits.wal_bytes_after_checkpoint};
+      PRAGMA cache_size = -${store_limits.page_cache_kib};
       PRAGMA temp_store = MEMORY;
     `);
   }

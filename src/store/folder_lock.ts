@@ -2,13 +2,12 @@
 // process dies, however it dies, so it is never stale. Its content is the owner's process id while open, and nothing
 // after a clean close: that is how the next start knows. Must not know SQLite.
 import { StoreError, storeError } from "./errors.ts";
+import { store_limits } from "./limits.ts";
 
 const lock_name = "gander.lock";
-/** More than any process id has digits: what a stranger wrote there is not read whole. */
-const owner_bytes_max = 64;
 
 function readOwner(file: Deno.FsFile): string {
-  const bytes = new Uint8Array(owner_bytes_max);
+  const bytes = new Uint8Array(store_limits.lock_owner_bytes_max);
   file.seekSync(0, Deno.SeekMode.Start);
   const count = file.readSync(bytes) ?? 0;
   return new TextDecoder().decode(bytes.subarray(0, count)).trim();

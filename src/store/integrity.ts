@@ -3,13 +3,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "../log.ts";
 import { StoreError, storeError } from "./errors.ts";
-
-/** Enough to tell a person what kind of damage it is. */
-const problems_max = 8;
+import { store_limits } from "./limits.ts";
 
 /** Reads the whole file. Throws StoreError store_damaged when something is lost. */
 export function verifyDatabase(db: DatabaseSync, log: Log): void {
-  const rows = db.prepare(`PRAGMA integrity_check(${problems_max})`).all();
+  const rows = db.prepare(`PRAGMA integrity_check(${store_limits.problems_told_max})`).all();
   const problems = rows.map((row) => String(Object.values(row)[0]));
   const of_the_index = problems.every((problem) => /fts5/i.test(problem));
   if (problems[0] !== "ok" && !of_the_index) {

@@ -2,6 +2,7 @@
 import type { Answers } from "./answers.ts";
 import type { CaptionLog } from "./caption_log.ts";
 import type { Database } from "./database.ts";
+import { store_limits } from "./limits.ts";
 import type { TickJournal } from "./tick_journal.ts";
 
 export interface PruneRequest {
@@ -15,9 +16,6 @@ export interface PruneResult {
   captions: number;
   answers: number;
 }
-
-/** Rows removed in one transaction: about 10 ms, the word index included. */
-const rows_per_batch = 500;
 
 export class Retention {
   readonly #database: Database;
@@ -57,9 +55,9 @@ export class Retention {
 
   async #inBatches(action: string, remove: (rows_max: number) => number): Promise<number> {
     for (let total = 0;;) {
-      const count = this.#database.transact(action, () => remove(rows_per_batch));
+      const count = this.#database.transact(action, () => remove(store_limits.rows_per_batch));
       total += count;
-      if (count < rows_per_batch) return total;
+      if (count < store_limits.rows_per_batch) return total;
       // Lets others run.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }

@@ -1,5 +1,6 @@
 // What a person typed into a search box, as an FTS5 expression that cannot go wrong: nothing of it is ever an operator.
 // Pure. Must not know tables.
+import { store_limits } from "./limits.ts";
 
 export interface Search {
   /** FTS5 expression, all of whose terms must match; undefined when there is none. */
@@ -7,9 +8,6 @@ export interface Search {
   /** Parts that must be in the text as they are: scripts written without spaces, where a word has no edges. */
   parts: string[];
 }
-
-/** More words than this narrow nothing down; each costs one look into the index. */
-const words_max = 32;
 
 const unspaced =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
@@ -29,7 +27,7 @@ export function readSearch(text: string): Search | undefined {
   const match: string[] = [];
   const parts: string[] = [];
   for (const [whole, phrase] of text.matchAll(term)) {
-    if (match.length + parts.length === words_max) break;
+    if (match.length + parts.length === store_limits.search_words_max) break;
     const words = phrase ?? whole;
     if (!searchable.test(words)) continue;
     if (unspaced.test(words)) parts.push(words.trim());

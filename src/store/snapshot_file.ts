@@ -10,6 +10,7 @@
 //   20+n+m     32  SHA-256 of everything before; last in every format version
 import { crc32 } from "node:zlib";
 import type { SnapshotHead } from "../pipeline/ports.ts";
+import { store_limits } from "./limits.ts";
 
 const magic = new TextEncoder().encode("GANDSNAP");
 export const format_version = 1;
@@ -17,10 +18,6 @@ export const prefix_bytes = 20;
 const digest_bytes = 32;
 /** Native code may read the blob as wide words. */
 const blob_alignment = 64;
-/** A head is about 800 bytes; a thumbnail of 16 KiB still fits. */
-export const head_bytes_max = 64 * 1024;
-/** Several times the largest state known (RWKV-7 2.9B: 21 MB). */
-export const file_bytes_max = 256 * 1024 * 1024;
 
 /** Why a file is not used. `version`: whole, but of another format, and therefore left alone. */
 export class SnapshotRefused extends Error {
@@ -52,7 +49,7 @@ function layOut(head: SnapshotHead, blob: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(blob_at + blob.length + digest_bytes);
   const head_part = bytes.subarray(prefix_bytes, blob_at).fill(0x20);
   head_part.set(json);
-  if (head_part.length > head_bytes_max || bytes.length > file_bytes_max) {
+  if (head_part.length > store_limits.head_bytes_max || bytes.length > store_limits.file_bytes_max) {
     throw new RangeError(
       `a snapshot of ${bytes.length} bytes with a head of ${head_part.length} is too large`,
     );
@@ -70,7 +67,9 @@ function layOut(head: SnapshotHead, blob: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /** The head's length, from the first bytes of a file of `file_bytes`. Throws SnapshotRefused. */
 export function readPrefix(prefix: Uint8Array, file_bytes: number): number {
-  if (file_bytes > file_bytes_max) throw damaged(`${file_bytes} bytes are more than any snapshot has`);
+  if (file_bytes > store_limits.file_bytes_max) {
+    throw damaged(`${file_bytes} bytes are more than any snapshot has`);
+  }
   if (prefix.length < prefix_bytes || file_bytes < prefix_bytes + digest_bytes) throw damaged("cut off");
   if (magic.some((byte, at) => prefix[at] !== byte)) throw damaged("not a snapshot");
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength);
@@ -83,7 +82,7 @@ export function readPrefix(prefix: Uint8Array, file_bytes: number): number {
     );
   }
   const head_bytes = view.getUint32(12, true);
-  if (head_bytes > head_bytes_max || prefix_bytes + head_bytes + digest_bytes > file_bytes) {
+  if (head_bytes > store_limits.head_bytes_max || prefix_bytes + head_bytes + digest_bytes > file_bytes) {
     throw damaged(`a head of ${head_bytes} bytes does not fit`);
   }
   return head_bytes;

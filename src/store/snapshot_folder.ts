@@ -2,14 +2,8 @@
 // Must not know what is inside a snapshot but its head.
 import type { Log } from "../log.ts";
 import type { SnapshotHead } from "../pipeline/ports.ts";
-import {
-  file_bytes_max,
-  isWhole,
-  prefix_bytes,
-  readHead,
-  readPrefix,
-  SnapshotRefused,
-} from "./snapshot_file.ts";
+import { store_limits } from "./limits.ts";
+import { isWhole, prefix_bytes, readHead, readPrefix, SnapshotRefused } from "./snapshot_file.ts";
 
 const extension = ".gsn";
 /** 16 digits hold every safe integer, so names sort as numbers. */
@@ -17,8 +11,6 @@ const tick_digits = 16;
 const file_name = /^(\d{16})\.gsn$/;
 /** Also keeps a name from leaving its folder. */
 const stream_name = /^[a-z0-9][a-z0-9_-]{0,63}$/;
-/** Damaged files of one stream kept for a look at what happened. */
-const damaged_kept_max = 3;
 
 export function isStreamName(name: string): boolean {
   return stream_name.test(name);
@@ -58,7 +50,9 @@ export async function readWhole(
 ): Promise<{ head: SnapshotHead; bytes: Uint8Array<ArrayBuffer> }> {
   using file = await Deno.open(path, { read: true });
   const file_bytes = (await file.stat()).size;
-  if (file_bytes > file_bytes_max) throw new SnapshotRefused("damaged", `${file_bytes} bytes are too many`);
+  if (file_bytes > store_limits.file_bytes_max) {
+    throw new SnapshotRefused("damaged", `${file_bytes} bytes are too many`);
+  }
   const bytes = new Uint8Array(file_bytes);
   for (let at = 0; at < bytes.length;) {
     const count = await file.read(bytes.subarray(at));
@@ -127,5 +121,7 @@ export function putAside(folder: string, tick: number): void {
   const damaged = [...Deno.readDirSync(folder)].map((entry) => entry.name).filter((name) =>
     name.endsWith(".bad")
   );
-  for (const name of damaged.sort().slice(0, -damaged_kept_max)) Deno.removeSync(`${folder}/${name}`);
+  for (const name of damaged.sort().slice(0, -store_limits.damaged_kept_max)) {
+    Deno.removeSync(`${folder}/${name}`);
+  }
 }

@@ -3,6 +3,7 @@
 import type { Log } from "../log.ts";
 import type { SnapshotHead } from "../pipeline/ports.ts";
 import { isUnreadable, StoreError, storeError } from "./errors.ts";
+import { store_limits } from "./limits.ts";
 import { OrderedJobs } from "./ordered_jobs.ts";
 import { blobOf, encodeSnapshot, SnapshotRefused } from "./snapshot_file.ts";
 import {
@@ -14,9 +15,6 @@ import {
   syncFolder,
   tickName,
 } from "./snapshot_folder.ts";
-
-/** Each waiting write holds a copy of its state. More than this and the disk is too slow for the ladder. */
-export const writes_waiting_max = 8;
 
 export class Snapshots {
   readonly #root: string;
@@ -60,7 +58,7 @@ export class Snapshots {
     const action = `write snapshot ${tick} of stream "${stream}"`;
     const folder = this.#folder(stream, action);
     const waiting = this.#waiting.get(stream) ?? 0;
-    if (waiting >= writes_waiting_max) {
+    if (waiting >= store_limits.writes_waiting_max) {
       throw new StoreError("store_failed", `Cannot ${action}: ${waiting} writes are waiting for the disk`);
     }
     this.#waiting.set(stream, waiting + 1);

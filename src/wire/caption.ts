@@ -1,6 +1,7 @@
 // Captions, questions, answers and snapshots as they cross the network.
 // Runs in browser and server; must not know the rest of the repository.
 import { z } from "zod";
+import { wire_limits } from "./limits.ts";
 import { stream_id_schema } from "./stream.ts";
 
 export const caption_schema = z.object({
@@ -22,8 +23,8 @@ export const caption_query_schema = z.object({
   from: z.iso.datetime({ offset: true }).optional(),
   to: z.iso.datetime({ offset: true }).optional(),
   /** Full-text search words. */
-  q: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(200),
+  q: z.string().max(wire_limits.search_chars_max).optional(),
+  limit: z.coerce.number().int().min(1).max(wire_limits.captions_max).default(200),
   order: z.enum(["oldest", "newest"]).default("oldest"),
 });
 
@@ -38,9 +39,11 @@ export const moment_schema = z.union([
 ]);
 
 export const ask_schema = z.strictObject({
-  question: z.string().trim().min(1).max(2000),
+  question: z.string().trim().min(1).max(wire_limits.question_chars_max),
   at: moment_schema.default("now"),
-  deadline_ms: z.number().int().min(100).max(120_000).optional(),
+  deadline_ms: z.number().int().min(wire_limits.question_deadline_ms_min).max(
+    wire_limits.question_deadline_ms_max,
+  ).optional(),
   /** Answer as server-sent events instead of one JSON object. */
   stream: z.boolean().default(false),
 });

@@ -1,5 +1,6 @@
 // Everything that crosses the network, as one schema each. Runs in browser and server.
 export * from "./version.ts";
+export * from "./limits.ts";
 export * from "./error.ts";
 export * from "./stream.ts";
 export * from "./caption.ts";

@@ -1,4 +1,5 @@
 // The 32-byte little-endian header in front of every binary message on /ws/publish. Pure; browser and server.
+import { wire_limits } from "./limits.ts";
 
 export const push_header_bytes = 32;
 const magic = 0x52444e47; // "GNDR"
@@ -46,6 +47,9 @@ export function parsePush(message: Uint8Array): { header: PushHeader; payload: U
   const payload_bytes = view.getUint32(28, true);
   if (view.getUint32(12, true) !== 0) return "the reserved field is not zero";
   if (payload_bytes === 0) return "the payload is empty";
+  if (payload_bytes > wire_limits.push_payload_bytes_max) {
+    return `a payload of ${payload_bytes} bytes is too large`;
+  }
   const t_media_us = view.getBigUint64(16, true);
   if (t_media_us > BigInt(Number.MAX_SAFE_INTEGER)) return "the media time is out of range";
   if (payload_bytes !== message.length - push_header_bytes) {

@@ -1,6 +1,7 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
+import { wire_limits } from "./limits.ts";
 import { encodePush, parsePush, push_header_bytes } from "./push_header.ts";
 
 const message = () => {
@@ -45,6 +46,10 @@ describe("the push header", () => {
       broken[at] = byte;
       expect([at, parsePush(broken)]).toEqual([at, expect.any(String)]);
     }
+    const { header } = parsePush(message()) as Exclude<ReturnType<typeof parsePush>, string>;
+    const largest = new Uint8Array(wire_limits.push_payload_bytes_max);
+    expect(parsePush(encodePush(header, largest))).toMatchObject({ header });
+    expect(parsePush(encodePush(header, new Uint8Array(largest.length + 1)))).toContain("too large");
     expect(parsePush(message().subarray(0, push_header_bytes - 1))).toEqual(expect.any(String));
     expect(parsePush(message().subarray(0, push_header_bytes))).toEqual(expect.any(String));
   });

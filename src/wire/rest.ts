@@ -2,6 +2,7 @@
 // Runs in browser and server; must not know the rest of the repository.
 import { z } from "zod";
 import { answer_schema, caption_schema, snapshot_schema } from "./caption.ts";
+import { wire_limits } from "./limits.ts";
 import { stream_view_schema } from "./stream.ts";
 
 /** GET /api/v1/streams */
@@ -24,7 +25,7 @@ export const answer_list_schema = z.object({ answers: z.array(kept_answer_schema
 export const snapshot_list_schema = z.object({ snapshots: z.array(snapshot_schema) });
 
 /** POST /api/v1/session */
-export const login_schema = z.strictObject({ token: z.string().min(1).max(1024) });
+export const login_schema = z.strictObject({ token: z.string().min(1).max(wire_limits.token_chars_max) });
 
 /** GET /api/v1/session: whether this server wants a token, and whether this browser has shown it. */
 export const session_schema = z.object({ required: z.boolean(), signed_in: z.boolean() });

@@ -1,23 +1,30 @@
 // Streams as they cross the network: what a client may ask for, and what it is shown.
 // Runs in browser and server; must not know the rest of the repository.
 import { z } from "zod";
+import { wire_limits } from "./limits.ts";
 
 export const stream_id_schema = z.string().regex(
   /^[a-z0-9][a-z0-9_-]{0,63}$/,
   "use a-z, 0-9, - and _ (64 at most)",
 );
 
-export const source_schema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("pull"),
-    /** file path, http(s), rtsp(s) or testsrc: address. Passwords in it are never shown again. */
-    url: z.string().min(1).max(4096),
-    transport: z.enum(["tcp", "udp"]).optional(),
-    /** Start a recording again at its end. */
-    loop: z.boolean().optional(),
-  }),
-  /** Frames pushed over /ws/publish by a browser or a program. */
-  z.strictObject({ kind: z.literal("push") }),
+const pull_schema = z.strictObject({
+  kind: z.literal("pull"),
+  /** file path, http(s), rtsp(s) or testsrc: address. Passwords in it are never shown again. */
+  url: z.string().min(1).max(wire_limits.url_chars_max),
+  transport: z.enum(["tcp", "udp"]).optional(),
+  /** Start a recording again at its end. */
+  loop: z.boolean().optional(),
+});
+/** Frames pushed over /ws/publish by a browser or a program. */
+const push_schema = z.strictObject({ kind: z.literal("push") });
+
+export const source_schema = z.discriminatedUnion("kind", [pull_schema, push_schema]);
+
+/** With secrets taken out; the marks in their place may make an address longer than may be asked for. */
+const source_view_schema = z.discriminatedUnion("kind", [
+  pull_schema.extend({ url: z.string() }),
+  push_schema,
 ]);
 
 export const gates_schema = z.strictObject({
@@ -29,9 +36,9 @@ export const gates_schema = z.strictObject({
 
 export const stream_spec_schema = z.strictObject({
   id: stream_id_schema.optional(),
-  name: z.string().trim().min(1).max(120),
+  name: z.string().trim().min(1).max(wire_limits.name_chars_max),
   source: source_schema,
-  tick_rate_hz: z.number().min(0.05).max(10).optional(),
+  tick_rate_hz: z.number().min(wire_limits.tick_rate_hz_min).max(wire_limits.tick_rate_hz_max).optional(),
   pace: z.enum(["live", "lossless"]).optional(),
   gates: gates_schema.partial().optional(),
   speak_threshold: z.number().min(0).max(1).optional(),
@@ -48,17 +55,22 @@ export const source_status_schema = z.enum([
   "denied",
 ]);
 
-/** Losses, by the arrow where they happen. offered = fed + all of these, always. */
+/**
+ * Losses, by the arrow where they happen. The first three are frames, and frames_offered = frames_fed + mailbox + still
+ * + failed + waiting, always; waiting are 2 at most: one in the mailbox, one in its tick. The others are not frames.
+ */
 export const drops_schema = z.object({
-  /** A newer frame came before the tick took this one. */
+  /** Frames that a newer one replaced before the tick took them, or that fell into a tick that had one already. */
   mailbox: z.number().int(),
-  /** Visual-change gate: nothing new to see. */
+  /** Frames that the visual-change gate held back: nothing new to see. */
   still: z.number().int(),
-  /** Text-novelty gate: captions held back. */
+  /** Frames whose tick failed, or that waited when one did: nothing of them was written down. */
+  failed: z.number().int(),
+  /** Captions that the text-novelty gate held back. */
   novelty: z.number().int(),
-  /** Tick without any frame since the last one. */
+  /** Ticks of the media clock that had no frame. */
   empty: z.number().int(),
-  /** Push messages without credit, too large or damaged. */
+  /** Push messages that were not taken: without credit, out of order, too large or damaged. */
   refused: z.number().int(),
 });
 
@@ -86,7 +98,7 @@ export const stream_view_schema = z.object({
   id: stream_id_schema,
   name: z.string(),
   /** The address with secrets taken out. */
-  source: source_schema,
+  source: source_view_schema,
   tick_rate_hz: z.number(),
   pace: z.enum(["live", "lossless"]),
   gates: gates_schema,

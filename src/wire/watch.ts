@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { answer_schema, ask_schema, caption_schema } from "./caption.ts";
 import { error_schema } from "./error.ts";
+import { wire_limits } from "./limits.ts";
 import {
   drops_schema,
   source_status_schema,
@@ -80,13 +81,13 @@ export const client_message_schema = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("ask"),
     /** Chosen by the client; comes back in every answer message. */
-    id: z.string().min(1).max(64),
+    id: z.string().min(1).max(wire_limits.ask_id_chars_max),
     stream: stream_id_schema,
     question: ask_schema.shape.question,
     at: ask_schema.shape.at,
     deadline_ms: ask_schema.shape.deadline_ms,
   }),
-  z.strictObject({ type: z.literal("cancel"), id: z.string().min(1).max(64) }),
+  z.strictObject({ type: z.literal("cancel"), id: z.string().min(1).max(wire_limits.ask_id_chars_max) }),
   z.strictObject({ type: z.literal("ping") }),
 ]);
 

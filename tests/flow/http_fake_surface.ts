@@ -38,7 +38,7 @@ const no_stats: StreamStats = {
   snapshots: 0,
   questions_active: 0,
   viewers: 0,
-  drops: { mailbox: 3, still: 1, novelty: 0, empty: 2, refused: 0 },
+  drops: { mailbox: 3, still: 1, failed: 4, novelty: 0, empty: 2, refused: 0 },
 };
 
 export interface Question {
@@ -75,6 +75,9 @@ export class FakeSurface implements Surface {
   questions: Question[] = [];
   publishers = new Map<string, FakePublisher>();
   probed: SourceSettings[] = [];
+  probe_signal: AbortSignal | undefined;
+  /** Probes end by abort only. */
+  probe_waits = false;
   streams_max = 100;
   #streams = new Map<string, Entry>();
   #listeners = new Set<(event: StreamEvent) => void>();
@@ -188,8 +191,14 @@ export class FakeSurface implements Surface {
     this.#entry(id).view.paused = false;
     return this.change(id, {});
   }
-  probe(source: SourceSettings): Promise<Probe> {
+  probe(source: SourceSettings, signal?: AbortSignal): Promise<Probe> {
     this.probed.push(source);
+    this.probe_signal = signal;
+    if (this.probe_waits) {
+      const { promise, resolve } = Promise.withResolvers<Probe>();
+      signal?.addEventListener("abort", () => resolve({ ok: false, reason: "given up" }), { once: true });
+      return promise;
+    }
     return Promise.resolve({ ok: true, reason: "", width_px: 640, height_px: 480, codec: "h264" });
   }
 
@@ -278,7 +287,7 @@ export class FakeSurface implements Surface {
     });
     this.publishers.set(id, publisher);
     before?.events.onClosed(
-      new GanderError("ended", `Cannot publish to "${id}": another publisher took over`),
+      new GanderError("replaced", `Cannot publish to "${id}": another publisher took over`),
     );
     return publisher;
   }

@@ -198,9 +198,9 @@ describe("publish socket", () => {
     const first = await publish(house);
     const second = await publish(house);
     const refused = await first.client.next("refused");
-    expect(refused.error).toMatchObject({ code: "ended", retry: "never" });
+    expect(refused.error).toMatchObject({ code: "replaced", retry: "never" });
     expect(refused.error.message).toContain("took over");
-    await first.client.closed;
+    expect((await first.client.closed).code).toBe(4409);
     second.client.ws.send(media());
     await until(() => second.publisher.taken.length === 1, "the second is heard");
     await second.client.leave();

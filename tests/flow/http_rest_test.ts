@@ -6,8 +6,9 @@ import {
   probe_schema,
   stream_list_schema,
   stream_view_schema,
+  wire_limits,
 } from "../../src/wire/mod.ts";
-import { call, expectError, openCam, openHouse, post, rawCall } from "./http_house.ts";
+import { call, expectError, openCam, openHouse, post, rawCall, until } from "./http_house.ts";
 
 const push = { kind: "push" } as const;
 
@@ -82,7 +83,24 @@ describe("streams", () => {
     const reply = await post(house, "/api/v1/probe", source);
     expect(probe_schema.parse(reply.json).ok).toBe(true);
     expect(house.surface.probed).toEqual([source]);
-    expectError(await post(house, "/api/v1/probe", { kind: "pull", url: "" }), 400, "bad_request", "url");
+    const { url_chars_max } = wire_limits;
+    const longest = { kind: "pull", url: `http://camera/${"x".repeat(url_chars_max - 14)}` };
+    expect((await post(house, "/api/v1/probe", longest)).status).toBe(200);
+    for (const url of ["", `${longest.url}x`]) {
+      expectError(await post(house, "/api/v1/probe", { kind: "pull", url }), 400, "bad_request", "url");
+    }
+  });
+
+  it("are probed no longer than somebody waits for the answer", async () => {
+    await using house = await openCam();
+    house.surface.probe_waits = true;
+    const asker = new AbortController();
+    const init = { method: "POST", json: { kind: "pull", url: "rtsp://camera/1" }, signal: asker.signal };
+    const asked = call(house, "/api/v1/probe", init).catch((error) => error.name);
+    await until(() => house.surface.probe_signal !== undefined, "the probe");
+    asker.abort();
+    expect(await asked).toBe("AbortError");
+    await until(() => house.surface.probe_signal!.aborted, "its end");
   });
 
   it("are watched by a model that says what it is", async () => {

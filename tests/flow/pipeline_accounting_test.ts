@@ -9,7 +9,7 @@ import { ScriptedSource } from "./pipeline_sources.ts";
 
 function waitingOf({ service }: House): number {
   const { frames_offered, frames_fed, drops } = service.get("cam").stats;
-  return frames_offered - frames_fed - drops.mailbox - drops.still;
+  return frames_offered - frames_fed - drops.mailbox - drops.still - drops.failed;
 }
 
 interface Camera {
@@ -47,7 +47,7 @@ const camera = fc.record({
 });
 
 describe("accounting", () => {
-  it("offered = fed + mailbox + still + waiting, at every moment of a live stream, however slow", async () => {
+  it("offered = fed + mailbox + still + failed + waiting, at every moment of a live stream, however slow", async () => {
     await hold(40, camera, async (script) => {
       const house = await openCamera(script);
       for (let passed_ms = 0; passed_ms < 30_000 && house.source.running_count > 0; passed_ms += 170) {

@@ -156,11 +156,19 @@ export class ListedSources implements SourceFactory {
     return source;
   }
 
-  probe(): Promise<Probe> {
-    return Promise.resolve({ ok: true, reason: "" });
+  /** Seen until the test, or an abort, ends it. */
+  readonly probes: { end(): void; signal: AbortSignal | undefined }[] = [];
+
+  probe(_settings: SourceSettings, signal?: AbortSignal): Promise<Probe> {
+    const { promise, resolve } = Promise.withResolvers<Probe>();
+    const end = () => resolve({ ok: !signal?.aborted, reason: "" });
+    signal?.addEventListener("abort", end, { once: true });
+    this.probes.push({ end, signal });
+    return promise;
   }
 
+  /** What stands before an @ is a secret. */
   redact(settings: SourceSettings): SourceSettings {
-    return settings;
+    return settings.kind === "push" ? settings : { ...settings, url: settings.url.replace(/.*@/, "***@") };
   }
 }

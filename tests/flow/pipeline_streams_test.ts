@@ -1,6 +1,7 @@
 // Streams come, change, stand still and go.
 import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
+import { limits } from "../../src/pipeline/limits.ts";
 import type { StreamRequest } from "../../src/pipeline/surface.ts";
 import { ManualClock } from "./manual_clock.ts";
 import {
@@ -265,5 +266,34 @@ describe("a stream", () => {
       expect.objectContaining({ code: "stream_paused" }),
     );
     await shutDown(house);
+  });
+});
+
+describe("testing an address", () => {
+  const source = { kind: "pull", url: "cam" } as const;
+
+  it("is bounded, and each place is free again when its test has ended", async () => {
+    const house = await open();
+    const { service, sources } = house;
+    const probes = Array.from({ length: limits.probes_max }, () => service.probe(source));
+    await expect(service.probe(source)).rejects.toMatchObject({ code: "probes_full", retry: "backoff" });
+    expect(sources.probes).toHaveLength(limits.probes_max);
+    sources.probes[0]!.end();
+    expect(await probes[0]).toMatchObject({ ok: true });
+    const another = service.probe(source);
+    for (const { end } of sources.probes) end();
+    await Promise.all([...probes, another]);
+    await shutDown(house);
+  });
+
+  it("ends when its asker leaves, and when the service closes", async () => {
+    const house = await open();
+    const asker = new AbortController();
+    const left = house.service.probe(source, asker.signal);
+    asker.abort();
+    expect(await left).toMatchObject({ ok: false });
+    const rest = [house.service.probe(source), house.service.probe(source, new AbortController().signal)];
+    await shutDown(house);
+    for (const probe of await Promise.all(rest)) expect(probe.ok).toBe(false);
   });
 });

@@ -84,7 +84,7 @@ describe("a tick that fails", () => {
     await clock.advance(3_200);
     house.engine.fail_next = new Error("device lost");
     await clock.advance(6_000);
-    expect(house.service.get("cam").status).toBe("live");
+    expect(house.service.get("cam")).toMatchObject({ status: "live", stats: { drops: { failed: 1 } } });
     const state = await stateOf(house);
     // Another process would have the same from disk, without the snapshot just taken.
     const store = house.store.clone(clock);

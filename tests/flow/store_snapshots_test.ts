@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
 import fc from "fast-check";
 import { encodeSnapshot, format_version } from "../../src/store/snapshot_file.ts";
-import { writes_waiting_max } from "../../src/store/snapshots.ts";
+import { store_limits } from "../../src/store/limits.ts";
 import {
   blobOf,
   inFolder,
@@ -125,12 +125,12 @@ describe("snapshots", () => {
         expect([error.code, error.retry]).toEqual(["store_failed", "never"]);
       }
       const writes = Array.from(
-        { length: writes_waiting_max + 1 },
+        { length: store_limits.writes_waiting_max + 1 },
         (_, at) => store.writeSnapshot(snapshotHead("cam", at), new Uint8Array(4)),
       );
       const outcomes = await Promise.allSettled(writes);
       expect(outcomes.map((outcome) => outcome.status)).toEqual([
-        ...Array(writes_waiting_max).fill("fulfilled"),
+        ...Array(store_limits.writes_waiting_max).fill("fulfilled"),
         "rejected",
       ]);
       await store.writeSnapshot(snapshotHead("cam", 99), new Uint8Array(4));

@@ -8,6 +8,7 @@ import {
   type PublishReply,
   type PushFormat,
   type PushHeader,
+  wire_limits,
 } from "../../src/wire/mod.ts";
 import { backoffMs } from "../backoff.ts";
 import { CreditGate } from "./credit.ts";
@@ -69,8 +70,12 @@ export class PublishLink {
     return undefined;
   }
 
-  /** False when the socket changed since the ticket was given: the message is gone. */
+  /** False when the socket changed since the ticket was given, or the server would refuse its size: it is gone. */
   send(ticket: number, header: Omit<PushHeader, "codec" | "sequence">, payload: Uint8Array): boolean {
+    if (payload.length > wire_limits.push_payload_bytes_max) {
+      this.gate.release(ticket);
+      return false;
+    }
     if (!this.gate.redeem(ticket)) return false;
     const codec = this.#options.format;
     this.#socket?.send(encodePush({ ...header, codec, sequence: this.#sequence++ }, payload));
@@ -95,7 +100,10 @@ export class PublishLink {
       this.gate.grant(reply.messages);
       this.#options.onCredit?.();
     } else if (reply.type === "goaway") this.#wait(reply.reason);
-    else if (reply.error.retry === "never" && !passing.includes(reply.error.code)) {
+    else if (reply.error.code === "replaced") {
+      // To come back would throw the other one out, and it would come back too.
+      this.#refuse("Another camera or page is sending to this stream now.");
+    } else if (reply.error.retry === "never" && !passing.includes(reply.error.code)) {
       this.#refuse(reply.error.message);
     } else this.#wait(reply.error.message);
   }

@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
-import { parsePush } from "../../src/wire/mod.ts";
+import { parsePush, wire_limits } from "../../src/wire/mod.ts";
 import { HandSocket } from "../dev/samples.ts";
 import { type LinkState, PublishLink } from "./publish_link.ts";
 
@@ -67,6 +67,14 @@ describe("PublishLink", () => {
     expect(link.reserve()).toBe(undefined);
     link.stop();
   });
+  it("drops what the server would close the connection for", () => {
+    const { link, accept, last } = open();
+    accept(1);
+    const payload = new Uint8Array(wire_limits.push_payload_bytes_max + 1);
+    expect(link.send(link.reserve()!, header, payload)).toBe(false);
+    expect([last().binary.length, link.gate.credits, link.gate.dropped_count]).toEqual([0, 1, 1]);
+    link.stop();
+  });
   it("stops for good when refused, comes back when told to wait", () => {
     const { link, accept, last, states } = open();
     last().say({ type: "refused", error: { code: "stream_busy", message: "Busy.", retry: "backoff" } });
@@ -75,6 +83,18 @@ describe("PublishLink", () => {
     accept(1);
     last().lose(4404, "no such stream");
     expect(states.at(-1)).toEqual({ kind: "refused", reason: "no such stream" });
+  });
+  it("does not fight the publisher that took over", () => {
+    const { accept, last, sockets, states } = open();
+    accept(1);
+    const replaced = last();
+    replaced.say({ type: "refused", error: { code: "replaced", message: "Took over.", retry: "never" } });
+    replaced.lose(4409, "Took over.");
+    expect(states.at(-1)).toMatchObject({
+      kind: "refused",
+      reason: expect.stringContaining("Another camera"),
+    });
+    expect(sockets).toHaveLength(1);
   });
   it("says end when it stops", () => {
     const { link, accept, last } = open();

@@ -60,7 +60,7 @@ export function makeStream(id: string, name: string, source: SourceSpec, options
     snapshots: 0,
     questions_active: 0,
     viewers: 1,
-    drops: { mailbox: ticks * 9, still: 0, novelty: Math.round(ticks / 40), empty: 3, refused: 0 },
+    drops: { mailbox: ticks * 9, still: 0, failed: 0, novelty: Math.round(ticks / 40), empty: 3, refused: 0 },
   };
   const view: StreamView = {
     id,

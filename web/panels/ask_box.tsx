@@ -1,7 +1,7 @@
 // Asks a question about now or about the chosen moment, and keeps what was answered.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { computed } from "@preact/signals";
-import type { StreamView } from "../../src/wire/mod.ts";
+import { type StreamView, wire_limits } from "../../src/wire/mod.ts";
 import { ask, chooseMoment, snapshots } from "../actions.ts";
 import { now_ms, phase, route, state } from "../edge.ts";
 import { moment_ms } from "../moment.ts";
@@ -66,7 +66,7 @@ export function AskBox({ stream }: { stream: StreamView }) {
         <textarea
           id={input_id}
           rows={1}
-          maxLength={2000}
+          maxLength={wire_limits.question_chars_max}
           placeholder={moment_ms.value === undefined ? "Ask about now" : "Ask about that moment"}
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}

@@ -29,6 +29,8 @@ export function CaptionLog({ stream, hold, onHold }: CaptionLogProps) {
   const [row_count, setRowCount] = useState(rows_live);
   const [more, setMore] = useState(true);
   const { captions, speaking } = feed.value;
+  const hold_now = useRef(hold);
+  hold_now.current = hold;
   const held = hold ? captions.filter((caption) => caption.seq <= hold.seq) : captions;
   const rows = held.slice(-row_count);
   const waiting_count = captions.length - held.length;
@@ -61,10 +63,16 @@ export function CaptionLog({ stream, hold, onHold }: CaptionLogProps) {
   const older = async () => {
     if (!hold) onHold({ seq: captions.at(-1)?.seq ?? 0, by: "button" });
     const unshown = held.length > rows.length;
-    if (!unshown) setMore(await loadOlder(stream));
+    if (!unshown) {
+      setMore(await loadOlder(stream));
+      // Let go meanwhile: the list is at its end again.
+      if (!hold_now.current) return;
+    }
     height_before.current = box.current!.scrollHeight;
     setRowCount(Math.min(rows_max, row_count + rows_step));
   };
+  // Older rows are for reading, not for announcing: only what is said now is read aloud.
+  const reads_back = hold !== undefined || row_count > rows_live;
   const can_load = (rows[0]?.seq ?? 1) > 1 && (more || held.length > rows.length);
   return (
     <div class="log-frame">
@@ -73,7 +81,7 @@ export function CaptionLog({ stream, hold, onHold }: CaptionLogProps) {
         ref={box}
         onScroll={onScroll}
         role="log"
-        aria-live="polite"
+        aria-live={reads_back ? "off" : "polite"}
         aria-label="Captions"
         tabIndex={0}
       >

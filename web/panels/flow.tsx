@@ -31,7 +31,8 @@ export function Flow({ stream }: { stream: StreamView }) {
       </ol>
       <p class="hint">
         {countText(frames_offered)} offered = {countText(frames_fed)} fed + {countText(drops.mailbox)}{" "}
-        replaced + {countText(drops.still)} still + {countText(uncounted(stream.stats))} waiting
+        replaced + {countText(drops.still)} still + {countText(drops.failed)} failed +{" "}
+        {countText(uncounted(stream.stats))} waiting
       </p>
     </div>
   );

@@ -44,7 +44,7 @@ export function Proof({ stream }: { stream: StreamView }) {
           <Sparkline values={samples.map((sample) => sample.caption_age_p50_ms)} />
           <p>p95 {latencyText(stats.caption_age_p95_ms)}, frame to last word</p>
         </Tile>
-        <Tile name="Step time" value={latencyText(stats.step_p50_ms)}>
+        <Tile name="Tick time" value={latencyText(stats.step_p50_ms)}>
           <Sparkline values={samples.map((sample) => sample.step_p50_ms)} />
           <p>
             p95 {latencyText(stats.step_p95_ms)}

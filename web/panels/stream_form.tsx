@@ -1,6 +1,6 @@
 // Adds a stream by its address, or edits one. Tests an address before it is saved.
-import { useState } from "preact/hooks";
-import type { StreamView } from "../../src/wire/mod.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type StreamView, wire_limits } from "../../src/wire/mod.ts";
 import { addStream, changeStream } from "../actions.ts";
 import { api } from "../api.ts";
 import { session } from "../edge.ts";
@@ -8,6 +8,7 @@ import {
   examples,
   firstProblem,
   formOf,
+  hidesSecret,
   patchOf,
   sourceOf,
   specOf,
@@ -31,9 +32,14 @@ function Form({ stream }: { stream: StreamView | undefined }) {
   const [fields, setFields] = useState(formOf(stream));
   const [verdict, setVerdict] = useState<Verdict>();
   const [saving, setSaving] = useState(false);
+  const probing = useRef<AbortController>(undefined);
+  useEffect(() => () => probing.current?.abort(), []);
   const put = (change: Partial<StreamFields>) => {
     setFields({ ...fields, ...change });
-    if ("url" in change || "transport" in change) setVerdict(undefined);
+    if ("url" in change || "transport" in change) {
+      probing.current?.abort();
+      setVerdict(undefined);
+    }
   };
   const close = () => stream_form.value = undefined;
   const fail = (error: unknown) => {
@@ -41,12 +47,14 @@ function Form({ stream }: { stream: StreamView | undefined }) {
     setVerdict({ kind: "bad", text: errorText(error) });
   };
   const test = async () => {
+    probing.current?.abort();
+    const { signal } = probing.current = new AbortController();
     setVerdict({ kind: "busy", text: "Opening the address…" });
     try {
-      const probe = await api.probe(sourceOf(fields));
-      setVerdict({ kind: probe.ok ? "good" : "bad", text: probeWords(probe) });
+      const probe = await api.probe(sourceOf(fields), signal);
+      if (!signal.aborted) setVerdict({ kind: probe.ok ? "good" : "bad", text: probeWords(probe) });
     } catch (error) {
-      fail(error);
+      if (!signal.aborted) fail(error);
     }
   };
   const save = async (event: SubmitEvent) => {
@@ -71,7 +79,7 @@ function Form({ stream }: { stream: StreamView | undefined }) {
           <span>Name</span>
           <input
             value={fields.name}
-            maxLength={120}
+            maxLength={wire_limits.name_chars_max}
             placeholder="Front door"
             autocomplete="off"
             onInput={(event) => put({ name: event.currentTarget.value })}
@@ -86,7 +94,7 @@ function Form({ stream }: { stream: StreamView | undefined }) {
             <button
               type="button"
               class="button"
-              disabled={fields.url.trim() === "" || verdict?.kind === "busy"}
+              disabled={fields.url.trim() === "" || hidesSecret(fields) || verdict?.kind === "busy"}
               onClick={() => void test()}
             >
               Test
@@ -109,11 +117,10 @@ interface AddressFieldProps {
 }
 
 function AddressField({ fields, stream, put }: AddressFieldProps) {
-  const kept = stream?.source.kind === "pull" ? stream.source.url : "";
   return (
     <div class="field">
       <label for="stream-url">
-        <span>{stream ? "New address" : "Address"}</span>
+        <span>Address</span>
       </label>
       <input
         id="stream-url"
@@ -123,13 +130,14 @@ function AddressField({ fields, stream, put }: AddressFieldProps) {
         autocomplete="off"
         spellcheck={false}
         autocapitalize="off"
-        placeholder={stream ? `unchanged: ${kept}` : "rtsp://user:password@camera:554/stream"}
+        maxLength={wire_limits.url_chars_max}
+        placeholder="rtsp://user:password@camera:554/stream"
         aria-describedby="address-hint"
         onInput={(event) => put({ url: event.currentTarget.value })}
       />
       <p class="hint" id="address-hint">
         {stream
-          ? "Leave it empty to keep the address. Passwords are never shown again."
+          ? "As it stands it stays, with what *** hides. To change it, type it whole."
           : "A camera, a live stream, a recording on the server, or a test pattern:"}
       </p>
       {!stream && (

@@ -1,6 +1,7 @@
 // The settings of a stream that most people never touch, folded away.
+import { wire_limits } from "../../src/wire/mod.ts";
 import type { StreamFields } from "../stream_fields.ts";
-import { kindOf } from "../stream_fields.ts";
+import { canLoop, kindOf } from "../stream_fields.ts";
 
 export interface StreamSettingsProps {
   fields: StreamFields;
@@ -19,13 +20,12 @@ export function StreamSettings({ fields, pulled, put }: StreamSettingsProps) {
             value={fields.transport}
             onChange={(event) => put({ transport: event.currentTarget.value as StreamFields["transport"] })}
           >
-            <option value="">Automatic</option>
             <option value="tcp">TCP (safe)</option>
             <option value="udp">UDP (a little sooner, may lose pictures)</option>
           </select>
         </label>
       )}
-      {pulled && kind === "file" && (
+      {pulled && canLoop(kind) && (
         <label class="check">
           <input
             type="checkbox"
@@ -43,8 +43,8 @@ export function StreamSettings({ fields, pulled, put }: StreamSettingsProps) {
             <input
               type="number"
               inputMode="decimal"
-              min={0.05}
-              max={10}
+              min={wire_limits.tick_rate_hz_min}
+              max={wire_limits.tick_rate_hz_max}
               step="any"
               placeholder="as the model wants"
               value={fields.tick_rate_hz}

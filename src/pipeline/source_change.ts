@@ -1,0 +1,22 @@
+// What a change makes of a stream's source. Pure. Must not know what addresses mean.
+import type { SourceSettings } from "./surface.ts";
+
+/**
+ * What is left out stays. An address given exactly as it is shown is the stored one, secrets included: whoever changes
+ * `loop` need not know the password.
+ */
+export function changeSource(
+  stored: SourceSettings,
+  given: SourceSettings,
+  redact: (settings: SourceSettings) => SourceSettings,
+): SourceSettings {
+  if (stored.kind !== "pull" || given.kind !== "pull") return given;
+  const shown = redact(stored);
+  const url = shown.kind === "pull" && shown.url === given.url ? stored.url : given.url;
+  return {
+    ...stored,
+    url,
+    ...given.transport !== undefined && { transport: given.transport },
+    ...given.loop !== undefined && { loop: given.loop },
+  };
+}

@@ -1,0 +1,53 @@
+// Bounds that two rooms hold because they may not import each other are one number.
+import { expect } from "@std/expect";
+import { describe, it } from "@std/testing/bdd";
+import { fileURLToPath } from "node:url";
+import { http_limits } from "../../src/http/limits.ts";
+import { manifest_schema } from "../../src/model/manifest.ts";
+import { limits } from "../../src/pipeline/limits.ts";
+import { push_header_bytes, wire_limits } from "../../src/wire/mod.ts";
+import { source_limits } from "../../streams/limits.ts";
+import { sourceFiles } from "./source_files.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Of a manifest's `tick`. */
+const rate_hz = manifest_schema.shape.tick.unwrap().shape.rate_hz;
+
+describe("limits", () => {
+  it("of what may be asked for are those of the pipeline", () => {
+    const { tick_rate_hz_min, tick_rate_hz_max, question_chars_max, question_deadline_ms_max } = limits;
+    expect(wire_limits).toMatchObject({
+      tick_rate_hz_min,
+      tick_rate_hz_max,
+      question_chars_max,
+      question_deadline_ms_max,
+    });
+    expect([rate_hz.minValue, rate_hz.maxValue]).toEqual([tick_rate_hz_min, tick_rate_hz_max]);
+  });
+
+  it("of sources are those of the sources room", () => {
+    expect(wire_limits.url_chars_max).toBe(source_limits.address_chars_max);
+    expect(wire_limits.push_payload_bytes_max).toBe(source_limits.push_message_bytes_max);
+    expect(source_limits.push_jpeg_bytes_max).toBeLessThanOrEqual(source_limits.push_message_bytes_max);
+    expect(http_limits.publish_bytes_max).toBe(wire_limits.push_payload_bytes_max + push_header_bytes);
+  });
+
+  it("fit each other: replay alone never makes a viewer slow, and one viewer cannot take all questions", () => {
+    expect(http_limits.viewer_page_captions).toBeLessThan(limits.viewer_events_soft);
+    expect(http_limits.viewer_questions_max).toBeLessThan(limits.questions_active_max);
+    expect(http_limits.viewer_picture_bytes).toBeLessThan(http_limits.viewer_bytes_soft);
+    expect(http_limits.viewer_bytes_soft).toBeLessThan(http_limits.viewer_bytes_max);
+  });
+
+  it("of src/http and src/store stand in their limits.ts", () => {
+    const files = ["src/http", "src/store"].flatMap((room) => [...sourceFiles(root, /\.ts$/, room)]);
+    const strays = files.flatMap(({ path, text }) => {
+      if (path.endsWith("/limits.ts")) return [];
+      const found = text.match(/^(export )?const \w+_(max|min|ms|captions|count) = \d.*$/gm) ?? [];
+      return found.map((line) => `${path}: ${line}`);
+    });
+    // How long a caption is shown is a style, not a bound.
+    expect(strays).toEqual(["src/http/caption_export.ts: const cue_ms_max = 4_000;"]);
+  });
+});
