@@ -134,11 +134,16 @@ export class Stream {
     const stream = this.settings.id;
     const tick = this.#tickOf(frame);
     const t_media_ms = this.#offset_ms! + frame.t_media_ms;
+    let shown = false;
+    const show = (text: string) => {
+      shown = text !== "";
+      emit({ type: "caption.delta", stream, tick, t_media_ms, text });
+    };
     try {
       const caption = await narrator.step(
         { ...frame, tick, t_media_ms, t_wall_ms: frame.arrived_at_ms },
         {
-          onText: (text) => emit({ type: "caption.delta", stream, tick, t_media_ms, text }),
+          onText: show,
           onHeld: (reason) => {
             this.#held = reason;
             this.#tellStatus();
@@ -146,8 +151,11 @@ export class Stream {
         },
         signal,
       );
+      shown &&= caption === undefined;
       if (caption) emit({ type: "caption.final", caption });
     } finally {
+      // Words that were shown growing and became no caption (a repeat, a failed tick) are withdrawn.
+      if (shown) show("");
       this.#held = undefined;
     }
   }

@@ -46,7 +46,8 @@ export const server_message_schema = z.discriminatedUnion("type", [
     reason: z.string(),
     since_ms: z.number(),
   }),
-  /** Text so far of the caption being spoken; may be skipped for a slow viewer, may be withdrawn by the next one. */
+  /** Text so far of the caption being spoken; may be skipped for a slow viewer. Empty: withdrawn, it
+   * became no caption. */
   z.object({
     type: z.literal("caption.delta"),
     stream: stream_id_schema,

@@ -124,6 +124,26 @@ describe("events", () => {
     await shutDown(house);
   });
 
+  it("words that became no caption are withdrawn", async () => {
+    const clock = new ManualClock();
+    // Every caption says the same: the first is published, the rest are repeats that were already seen growing.
+    const decoder = () => ({ push: () => "again ", end: () => "" });
+    const source = new ScriptedSource({ clock, replayable: false });
+    const house = await openCam(() => source, {
+      clock,
+      pace: "live",
+      gates: { change: false, novelty: true },
+      language: { decoder, speak_threshold: 0, caption_tokens_max: 1 },
+    });
+    await clock.advance(4_000);
+    const shown = house.events.flatMap((event) =>
+      event.type === "caption.delta" ? [event.text] : event.type === "caption.final" ? ["final"] : []
+    );
+    expect(shown.slice(0, 6)).toEqual(["again", "final", "again", "", "again", ""]);
+    expect(shown.filter((text) => text === "final").length).toBe(1);
+    await shutDown(house);
+  });
+
   it("pictures for people are told and kept", async () => {
     const clock = new ManualClock();
     const source = new ScriptedSource({ clock, replayable: false });
