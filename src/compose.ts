@@ -8,7 +8,7 @@ import { openLog } from "./cli/io.ts";
 import { system_clock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
 import { checkBind, isLoopback, serveHttp } from "./http/mod.ts";
-import { ConfigError } from "./errors.ts";
+import { ConfigError, RequestError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { readBundle } from "./model/bundle.ts";
 import { openLanguage } from "./model/language.ts";
@@ -56,7 +56,7 @@ async function openModel(config: Config, log: Log) {
   const bundle = await readBundle(dir);
   const { manifest } = bundle;
   if (!manifest.vision || !bundle.vision_path) {
-    throw new ModelError("bundle_invalid", `Cannot watch with bundle "${dir}": it has no vision tower`);
+    throw new RequestError("model_text_only", `Cannot watch with bundle "${dir}": it has no vision tower`);
   }
   if (manifest.policy !== "stream") {
     throw new ModelError(

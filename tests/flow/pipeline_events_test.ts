@@ -2,32 +2,12 @@
 import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
 import { limits } from "../../src/pipeline/limits.ts";
-import type { StreamEvent, StreamRequest } from "../../src/pipeline/surface.ts";
+import type { StreamEvent } from "../../src/pipeline/surface.ts";
 import { ManualClock, settle } from "./manual_clock.ts";
 import { MemoryStore } from "./memory_store.ts";
-import {
-  captionsOf,
-  type House,
-  type HouseOptions,
-  makeHouse,
-  openCam,
-  shutDown,
-  SlowEngine,
-} from "./pipeline_fixture.ts";
+import { cam, camera, open } from "./pipeline_cameras.ts";
+import { captionsOf, makeHouse, openCam, shutDown, SlowEngine } from "./pipeline_fixture.ts";
 import { ScriptedSource } from "./pipeline_sources.ts";
-
-function camera(clock: ManualClock) {
-  return () => new ScriptedSource({ clock, replayable: false });
-}
-
-async function open(options: HouseOptions = {}): Promise<House> {
-  const { clock = new ManualClock() } = options;
-  const house = makeHouse({ clock, pulls: { cam: camera(clock), other: camera(clock) }, ...options });
-  await house.service.open();
-  return house;
-}
-
-const cam: StreamRequest = { id: "cam", name: "Cam", source: { kind: "pull", url: "cam" } };
 
 describe("opening", () => {
   it("brings back every stored stream, and goes on without those it cannot open", async () => {

@@ -2,32 +2,10 @@
 import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
 import { limits } from "../../src/pipeline/limits.ts";
-import type { StreamRequest } from "../../src/pipeline/surface.ts";
 import { ManualClock } from "./manual_clock.ts";
-import {
-  captionsOf,
-  type House,
-  type HouseOptions,
-  makeHouse,
-  openCam,
-  shutDown,
-  SlowEngine,
-  stateOf,
-} from "./pipeline_fixture.ts";
+import { cam, open } from "./pipeline_cameras.ts";
+import { captionsOf, openCam, shutDown, SlowEngine, stateOf } from "./pipeline_fixture.ts";
 import { ScriptedSource } from "./pipeline_sources.ts";
-
-function camera(clock: ManualClock) {
-  return () => new ScriptedSource({ clock, replayable: false });
-}
-
-async function open(options: HouseOptions = {}): Promise<House> {
-  const { clock = new ManualClock() } = options;
-  const house = makeHouse({ clock, pulls: { cam: camera(clock), other: camera(clock) }, ...options });
-  await house.service.open();
-  return house;
-}
-
-const cam: StreamRequest = { id: "cam", name: "Cam", source: { kind: "pull", url: "cam" } };
 
 describe("adding a stream", () => {
   it("names it, completes it with the bundle's defaults, and starts its source", async () => {

@@ -25,7 +25,7 @@ export function startGander(
     args: [
       ...["run", "--quiet", "--no-prompt", "--cached-only", "--no-check", "--config", `${root}deno.json`],
       ...["--allow-net", "--allow-env", "--allow-read", "--allow-write", "--allow-sys"],
-      `--allow-run=${root}streams/ffmpeg_guard.sh,ffmpeg,ffprobe`,
+      `--allow-run=${root}streams/ffmpeg_guard.sh,ffmpeg`,
       `--allow-ffi=${root}native/build/librwkv.so,${root}node_modules`,
       ...[`${root}src/main.ts`, ...words],
     ],
