@@ -10,6 +10,9 @@ export type Checked =
   | { dropped: "not_running" | "no_credit" | "out_of_order" | "waiting_for_key" }
   | { error: SourceError };
 
+/** The first bytes of every WebM recording: the EBML identifier. */
+const webm_begin = [0x1a, 0x45, 0xdf, 0xa3];
+
 /** A stream's pieces are small and a round trip may be long; pictures are large and only the newest counts. */
 const stream_window_messages = 4 * source_limits.push_window_messages;
 
@@ -19,6 +22,8 @@ export class PushIntake {
   #codec: PushCodec | undefined;
   #last_sequence: number | undefined;
   #needs_key = true;
+  /** Bytes of a recording's beginning that have come: a browser's first piece may be a single byte. */
+  #begin_bytes = 0;
   #open = false;
   #window: number = source_limits.push_window_messages;
   /** Credits given for a wider window than the present one. */
@@ -32,6 +37,7 @@ export class PushIntake {
   open() {
     this.#open = true;
     this.#needs_key = true;
+    this.#begin_bytes = 0;
     this.#withheld = 0;
     this.#grant(this.#window - this.credits);
   }
@@ -77,7 +83,8 @@ export class PushIntake {
     const problem = this.#payloadProblem(codec, payload);
     if (problem) return this.#fail(problem.code, problem.reason);
     this.#last_sequence = sequence;
-    this.#needs_key = false;
+    if (codec === "webm") this.#begin_bytes += payload.byteLength;
+    this.#needs_key = codec === "webm" && this.#begin_bytes < webm_begin.length;
     this.credits--;
     return message;
   }
@@ -100,6 +107,7 @@ export class PushIntake {
   #begin(codec: PushCodec) {
     this.#codec = codec;
     this.#needs_key = true;
+    this.#begin_bytes = 0;
     const before = this.#window;
     this.#window = codec === "jpeg" ? source_limits.push_window_messages : stream_window_messages;
     this.#grant(this.#window - before);
@@ -120,10 +128,9 @@ export class PushIntake {
   ): { code: SourceError["code"]; reason: string } | undefined {
     if (codec === "h264") return undefined;
     if (codec === "webm") {
-      const begins = [0x1a, 0x45, 0xdf, 0xa3].every((byte, index) => payload[index] === byte);
-      return this.#needs_key && !begins
-        ? { code: "format", reason: "a WebM stream begins with its header" }
-        : undefined;
+      const left = this.#needs_key ? webm_begin.slice(this.#begin_bytes) : [];
+      const begins = left.every((byte, index) => index >= payload.byteLength || payload[index] === byte);
+      return !begins ? { code: "format", reason: "a WebM stream begins with its header" } : undefined;
     }
     if (payload.byteLength > source_limits.push_jpeg_bytes_max) {
       return { code: "too_large", reason: `a JPEG is at most ${source_limits.push_jpeg_bytes_max} bytes` };

@@ -59,6 +59,17 @@ describe("PushIntake", () => {
     expect(other.offer("webm", 50)).toBe("limits");
   });
 
+  it("takes a recording's header in pieces of any length, down to single bytes", () => {
+    const { offer } = intake();
+    expect(offer("webm", 1, webm.subarray(0, 1))).toBe("taken");
+    expect(offer("webm", 2, webm.subarray(1, 3))).toBe("taken");
+    expect(offer("webm", 3, new Uint8Array([0xa3, 1, 2, 3]))).toBe("taken");
+    expect(offer("webm", 4, jpeg)).toBe("taken");
+    const other = intake();
+    expect(other.offer("webm", 1, webm.subarray(0, 3))).toBe("taken");
+    expect(other.offer("webm", 2, jpeg)).toBe("format");
+  });
+
   it("gives back the credit of what it drops, so that nobody waits for ever", () => {
     const { it, granted, offer } = intake();
     for (let sequence = 1; sequence <= 40; sequence++) {
