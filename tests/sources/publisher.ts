@@ -19,8 +19,13 @@ export async function until(condition: () => boolean, timeout_ms = 6_000): Promi
   }
 }
 
+/** Messages a publisher of pictures may send ahead: credits when nothing waits. */
+const jpeg_window = 4;
+
 export interface PlayOptions {
   period_ms: number;
+  /** Wait until everything sent before was consumed: a slow machine then loses nothing. For JPEG. */
+  in_step?: boolean;
   stop?: () => boolean;
 }
 
@@ -43,11 +48,14 @@ export class Publisher {
   }
 
   /** Sends until there is nothing left, it is closed, or `stop` says so. Returns what was not taken. */
-  async play(codec: PushCodec, payloads: Uint8Array[], { period_ms, stop }: PlayOptions) {
+  async play(codec: PushCodec, payloads: Uint8Array[], { period_ms, in_step, stop }: PlayOptions) {
     const refused: unknown[] = [];
     const begun_ms = performance.now();
+    const consumed = () => !in_step || this.sent === 0 || this.granted - this.sent >= jpeg_window;
     for (const [index, payload] of payloads.entries()) {
-      while (performance.now() < begun_ms + index * period_ms || this.session.credits() === 0) {
+      while (
+        performance.now() < begun_ms + index * period_ms || this.session.credits() === 0 || !consumed()
+      ) {
         if (this.closed || stop?.()) return refused;
         await sleep(5);
       }

@@ -35,7 +35,7 @@ describe("a pushed source", () => {
       const seen = await during(source, async (seen) => {
         await until(() => seen().names.length > 0);
         publisher = new Publisher(source);
-        expect(await publisher.play("jpeg", jpegs, { period_ms: 40 })).toEqual([]);
+        expect(await publisher.play("jpeg", jpegs, { period_ms: 40, in_step: true })).toEqual([]);
         await until(() => seen().frames.length >= 8);
       });
       expect(seen.names).toEqual(["connecting", "live"]);
@@ -54,7 +54,7 @@ describe("a pushed source", () => {
     const source = new PushSource({ label: "cam1" });
     const seen = await during(source, async (seen) => {
       const publisher = new Publisher(source);
-      await publisher.play("jpeg", jpegs.slice(0, 40), { period_ms: 40 });
+      await publisher.play("jpeg", jpegs.slice(0, 40), { period_ms: 40, in_step: true });
       await until(() => seen().frames.length >= 6);
     });
     for (const [index, frame] of seen.frames.entries()) {
@@ -105,7 +105,7 @@ describe("a pushed source", () => {
       await sleep(300);
       const second = new Publisher(source);
       const before = seen().frames.length;
-      await second.play("jpeg", jpegs.slice(0, 30), { period_ms: 40 });
+      await second.play("jpeg", jpegs.slice(0, 30), { period_ms: 40, in_step: true });
       expect(seen().frames.length).toBeGreaterThan(before + 2);
       const third = new Publisher(source);
       expect(second.closed?.reason).toBe("another publisher took over");
