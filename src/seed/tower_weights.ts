@@ -2,7 +2,7 @@
 // outweigh the positions. Must not know files.
 import { type ClipTowerShape, vectorsPerFrame, type WeightLookup } from "../vision/onnx/clip_tower.ts";
 import { channel, contentEnd } from "./channels.ts";
-import { uniform } from "./random.ts";
+import { uniform } from "../random.ts";
 
 /** Size of the mark of a cell; content has about half of it. */
 const cell_mark = 2;

@@ -1,6 +1,6 @@
 // Named float tensors while they are being made. Must not know what they mean.
 import type { FloatTensor } from "../model/safetensors.ts";
-import { uniform } from "./random.ts";
+import { uniform } from "../random.ts";
 
 export class WeightTable {
   readonly tensors = new Map<string, FloatTensor>();

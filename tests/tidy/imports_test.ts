@@ -16,7 +16,9 @@ const rooms: Record<string, readonly string[]> = {
   "src/store": ["src/pipeline", "src/clock.ts", "src/errors.ts", "src/log.ts", "node:"],
   "src/model": ["src/errors.ts", "src/pipeline", "zod", "node:"],
   "src/vision": ["src/errors.ts", "onnxruntime-node", "onnx-proto", "node:"],
-  "src/seed": ["src/model", "src/vision", "src/errors.ts", "node:"],
+  "src/seed": ["src/model", "src/vision", "src/errors.ts", "src/random.ts", "node:"],
+  "src/world": ["src/random.ts", "zod"],
+  "src/bench": ["src/pipeline", "src/clock.ts"],
   "src/http": [
     ...["src/pipeline", "src/wire", "src/clock.ts", "src/errors.ts", "src/log.ts", "src/config.ts"],
     ...["hono", "@hono/", "ws", "zod", "prom-client", "node:"],
