@@ -2,6 +2,8 @@
 // `--check` writes nothing and fails when the two differ. Must not know what any verb means.
 
 const header_url = new URL("../native/include/rwkv.h", import.meta.url);
+/** Of deno.json. */
+const line_width = 110;
 const symbols_url = new URL("./_symbols.ts", import.meta.url);
 
 /** Handles are numbers here: with a scoped --allow-ffi a pointer object cannot be made from an out-buffer. */
@@ -38,8 +40,11 @@ function functionLines(header: string): string[] {
     const parameters = list!.trim() === "void" ? [] : list!.split(",").map((p) => parameterType(p, name!));
     const quoted = parameters.map((type) => `"${type}"`).join(", ");
     const nonblocking = /^\s*blocks:/.test(comment) ? ", nonblocking: true" : "";
+    const fields = [`parameters: [${quoted}]`, `result: "${ffiType(result!.trim(), name!)}"${nonblocking}`];
+    const line = `  ${name}: { ${fields.join(", ")} },`;
+    // As deno fmt breaks it.
     lines.push(
-      `  ${name}: { parameters: [${quoted}], result: "${ffiType(result!.trim(), name!)}"${nonblocking} },`,
+      line.length <= line_width ? line : `  ${name}: {\n${fields.map((f) => `    ${f},\n`).join("")}  },`,
     );
   }
   const declared = header.match(/^RWKV_API/gm)?.length ?? 0;
@@ -79,6 +84,10 @@ export function generate(header: string): string {
     "",
     "export const devices = {",
     ...constantLines(header, "RWKV_DEVICE_", (value) => value >= 0),
+    "} as const;",
+    "",
+    "export const scans = {",
+    ...constantLines(header, "RWKV_SCAN_", (value) => value >= 0),
     "} as const;",
     "",
     "export const info_keys = {",

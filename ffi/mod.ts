@@ -3,4 +3,10 @@
 export { type EngineInfo, type EngineOptions, NativeEngine, openEngine } from "./engine.ts";
 export { type NativeCode, NativeError, type NativeRetry } from "./errors.ts";
 export { Library, openLibrary } from "./library.ts";
-export { type ChosenToken, type DecodeRequest, NativeState, type SamplerSettings } from "./state.ts";
+export {
+  type ChosenToken,
+  type DecodeRequest,
+  NativeState,
+  type SamplerSettings,
+  type SpanGrid,
+} from "./state.ts";

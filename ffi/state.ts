@@ -1,6 +1,7 @@
 // One recurrent state: put work in, take results out, fork, export. One object per native handle.
 // Must not know what a token means. Work is done by the engine's run.
 
+import { scans } from "./_symbols.ts";
 import { NativeError } from "./errors.ts";
 import { type Bytes, leaks, type Library, type Out64, pointable, uint32 } from "./library.ts";
 
@@ -26,6 +27,13 @@ export interface DecodeRequest {
   seed: bigint;
   /** With it, one decision comes first: below the threshold nothing is said and nothing is fed. */
   silence?: { token: number; threshold: number };
+}
+
+/** The first rows x columns vectors of a span, row-major, and the order in which layers see them. */
+export interface SpanGrid {
+  scan: keyof typeof scans;
+  rows: number;
+  columns: number;
 }
 
 /** What a state needs of its engine. */
@@ -82,12 +90,31 @@ export class NativeState implements Disposable {
 
   /** Queues rows of WIDTH finite floats, row-major, as positions of the embedding sequence (before ln0). */
   putVectors(vectors: Float32Array): void {
-    const { width } = this.#host, count = vectors.length / width;
-    if (!Number.isInteger(count)) {
-      throw new NativeError("misuse", `Cannot put ${vectors.length} floats: they are not rows of ${width}`);
-    }
+    const { width } = this.#host, count = this.#rowsIn(vectors);
     const rows = pointable(vectors as Float32Array<ArrayBuffer>);
     this.#check(this.#symbols.rwkv_state_put_vectors(this.#open, rows, BigInt(count), BigInt(width)));
+  }
+
+  /** The same as one picture: all or nothing, and layers may see its grid in another order. */
+  putSpan(vectors: Float32Array, { scan, rows, columns }: SpanGrid): void {
+    const { width } = this.#host, count = this.#rowsIn(vectors);
+    this.#check(
+      this.#symbols.rwkv_state_put_span(
+        this.#open,
+        pointable(vectors as Float32Array<ArrayBuffer>),
+        BigInt(count),
+        BigInt(width),
+        scans[scan],
+        BigInt(uint32(rows, "rows")),
+        BigInt(uint32(columns, "columns")),
+      ),
+    );
+  }
+
+  #rowsIn(vectors: Float32Array): number {
+    const { width } = this.#host, count = vectors.length / width;
+    if (Number.isInteger(count)) return count;
+    throw new NativeError("misuse", `Cannot put ${vectors.length} floats: they are not rows of ${width}`);
   }
 
   /** For decodes queued from now on; copied by fork. */
@@ -163,15 +190,25 @@ export class NativeState implements Disposable {
 
   /** Kept rows of VOCAB floats, oldest first; each is given once. */
   takeLogits(): Float32Array<ArrayBuffer>[] {
-    const { vocab } = this.#host;
-    this.#check(this.#symbols.rwkv_state_take_logits(this.#open, null, 0n, this.#out));
-    const all = new Float32Array(Number(this.#out[0]) * vocab);
-    if (all.length === 0) return [];
-    this.#check(this.#symbols.rwkv_state_take_logits(this.#open, all, BigInt(all.length), this.#out));
-    return Array.from(
-      { length: Number(this.#out[0]) },
-      (_, row) => all.slice(row * vocab, (row + 1) * vocab),
-    );
+    const { vocab } = this.#host, all = this.#takeKept(this.#symbols.rwkv_state_take_logits, vocab);
+    return Array.from({ length: all.length / vocab }, (_, row) => all.slice(row * vocab, (row + 1) * vocab));
+  }
+
+  /** Keeps the vectors behind ln_out of every position put from now on, at most 65,536 rows. */
+  keepVectors(keep: boolean): void {
+    this.#check(this.#symbols.rwkv_state_set_keep_vectors(this.#open, keep ? 1 : 0));
+  }
+
+  /** Kept rows of WIDTH floats, row-major, in the order in which they were put; each is given once. */
+  takeVectors(): Float32Array<ArrayBuffer> {
+    return this.#takeKept(this.#symbols.rwkv_state_take_vectors, this.#host.width);
+  }
+
+  #takeKept(take: Library["symbols"]["rwkv_state_take_vectors"], width: number): Float32Array<ArrayBuffer> {
+    this.#check(take(this.#open, null, 0n, this.#out));
+    const all = new Float32Array(Number(this.#out[0]) * width);
+    if (all.length > 0) this.#check(take(this.#open, all, BigInt(all.length), this.#out));
+    return all;
   }
 
   /** One copy, with sampler and stop tokens. "busy" unless pending is 0, "full" when no slot is free. */

@@ -43,7 +43,7 @@ extern "C" {
 typedef struct rwkv_engine rwkv_engine; /* weights on one device, and the slots of every state */
 typedef struct rwkv_state rwkv_state;   /* all that one stream remembers: constant size, one owner */
 
-#define RWKV_ABI_VERSION 1
+#define RWKV_ABI_VERSION 2
 
 /* Statuses. Nothing is done when a verb fails, unless its comment says otherwise. */
 #define RWKV_OK 0
@@ -67,10 +67,10 @@ typedef struct rwkv_state rwkv_state;   /* all that one stream remembers: consta
 /* Keys of rwkv_engine_info. Sizes (VERSION to WEIGHT_BYTES) are known after load; before it they answer
  * RWKV_MISUSE. */
 #define RWKV_INFO_DEVICE 1       /* the RWKV_DEVICE_* that runs */
-#define RWKV_INFO_VERSION 2      /* RWKV generation: 7 or 6 (0 on the echo device) */
+#define RWKV_INFO_VERSION 2      /* RWKV generation: 7, 6 or 5 (0 on the echo device) */
 #define RWKV_INFO_WIDTH 3        /* D: floats in one vector */
 #define RWKV_INFO_LAYERS 4       /* L */
-#define RWKV_INFO_VOCAB 5        /* V: floats in one row of logits */
+#define RWKV_INFO_VOCAB 5        /* V: floats in one row of logits; 0 for weights without emb and head */
 #define RWKV_INFO_STATE_BYTES 6  /* memory of one state, constant for ever */
 #define RWKV_INFO_BLOB_BYTES 7   /* size of an exported state */
 #define RWKV_INFO_WEIGHT_BYTES 8 /* memory of the weights as held */
@@ -122,6 +122,21 @@ RWKV_API int32_t rwkv_state_put_tokens(rwkv_state *state, const uint32_t *tokens
  * infinities and magnitudes above 1e15 are RWKV_MISUSE: they would poison the state for ever. */
 RWKV_API int32_t rwkv_state_put_vectors(rwkv_state *state, const float *vectors, size_t count, size_t width);
 
+/* The order in which layers see the grid of a picture (spec 2.4): around layer i the rows of the residual stream are
+ * taken in that order, and put back behind it. */
+#define RWKV_SCAN_ROW_MAJOR 0      /* left to right, top to bottom, in every layer */
+#define RWKV_SCAN_BIDIRECTION 1    /* odd layers backwards */
+#define RWKV_SCAN_MULTIDIRECTION 2 /* i mod 4: rows, rows backwards, columns, columns backwards */
+#define RWKV_SCAN_SPIRAL 3         /* one order for all layers: clockwise inward from the top left */
+#define RWKV_SCAN_SNAKE 4          /* one order for all layers: odd rows right to left */
+#define RWKV_SCAN_ZIGZAG 5         /* one order for all layers: anti-diagonals, the first step upward, as in JPEG */
+/* Vectors like put_vectors, as one span: the first rows * columns of them are a grid that `scan` orders, the others
+ * follow as they are. A span is stepped layer by layer, in bounded steps like everything else, and pending counts all
+ * of it until it is done. RWKV_FULL when the inbox bound is met or its copy cannot be allocated. The state behind it is
+ * the state of the batch definition; a stop before its last layer is done leaves the state of before the span. */
+RWKV_API int32_t rwkv_state_put_span(rwkv_state *state, const float *vectors, size_t count, size_t width,
+                                     uint32_t scan, size_t rows, size_t columns);
+
 /* The sampler of decodes queued from now on; copied by fork; at first 1, 1, 0, 0. temperature in [0, 100], 0 is
  * greedy (ties: lowest id). top_p in (0, 1]: the nucleus is taken at temperature 1, after penalties, and the
  * temperature shapes the choice inside it. Penalties in [-1000, 1000] count tokens of the current decode only,
@@ -160,6 +175,11 @@ RWKV_API int32_t rwkv_state_read_logits(rwkv_state *state, float *out, size_t ou
  * out_count / VOCAB rows out, oldest first; NULL with 0 asks how many wait. */
 RWKV_API int32_t rwkv_state_set_keep_logits(rwkv_state *state, uint32_t keep);
 RWKV_API int32_t rwkv_state_take_logits(rwkv_state *state, float *out, size_t out_count, size_t *rows);
+
+/* The same for the vectors behind ln_out (what the head reads), WIDTH floats each, in the order of the positions that
+ * were put: how weights without a head are used. At most 65,536 rows are kept. */
+RWKV_API int32_t rwkv_state_set_keep_vectors(rwkv_state *state, uint32_t keep);
+RWKV_API int32_t rwkv_state_take_vectors(rwkv_state *state, float *out, size_t out_count, size_t *rows);
 
 /* A state as bytes: versioned header, model hash, sizes, fp32 payload, checksum. NULL with 0 asks the size.
  * Import of a blob from another model or a damaged one is RWKV_FOREIGN by name and changes nothing. A round

@@ -58,6 +58,13 @@ void require(bool holds, const char *sentence) {
 // True for NULL only when there is nothing to point at.
 bool points(const void *pointer, size_t count) { return pointer || count == 0; }
 
+// Moves rows of `width` floats out; without `out` it only tells how many wait.
+void take_rows(Slot &slot, RowRing Outbox::*ring, size_t width, float *out, size_t out_count, size_t &rows) {
+  std::lock_guard lock(slot.mutex);
+  RowRing &from = slot.outbox.*ring;
+  rows = out && width > 0 ? from.take(out, out_count / width, width) : from.count();
+}
+
 } // namespace
 
 extern "C" {
@@ -158,6 +165,14 @@ int32_t rwkv_state_put_vectors(rwkv_state *state, const float *vectors, size_t c
   });
 }
 
+int32_t rwkv_state_put_span(rwkv_state *state, const float *vectors, size_t count, size_t width, uint32_t scan,
+                            size_t rows, size_t columns) {
+  return on_state(state, [&](Slot &slot, Engine &) {
+    require(points(vectors, count), "Cannot put a span: the array is NULL");
+    verbs::put_span(slot, vectors, count, width, {scan, rows, columns});
+  });
+}
+
 int32_t rwkv_state_set_sampler(rwkv_state *state, float temperature, float top_p, float presence_penalty,
                                float count_penalty) {
   return on_state(state, [&](Slot &slot, Engine &) {
@@ -227,19 +242,24 @@ int32_t rwkv_state_read_logits(rwkv_state *state, float *out, size_t out_count) 
 }
 
 int32_t rwkv_state_set_keep_logits(rwkv_state *state, uint32_t keep) {
-  return on_state(state, [&](Slot &slot, Engine &) {
-    require(keep <= 1, "Cannot set keep_logits: it is not 0 or 1");
-    std::lock_guard lock(slot.mutex);
-    slot.keep_logits = keep == 1;
-  });
+  return on_state(state, [&](Slot &slot, Engine &) { verbs::set_keep_logits(slot, keep); });
 }
 
 int32_t rwkv_state_take_logits(rwkv_state *state, float *out, size_t out_count, size_t *rows) {
   return on_state(state, [&](Slot &slot, Engine &engine) {
     require(rows && points(out, out_count), "Cannot take logits: an array is NULL");
-    const size_t vocab = engine.shape().vocab;
-    std::lock_guard lock(slot.mutex);
-    *rows = out ? slot.outbox.take_rows(out, out_count / vocab, vocab) : slot.outbox.row_count();
+    take_rows(slot, &Outbox::logits, engine.shape().vocab, out, out_count, *rows);
+  });
+}
+
+int32_t rwkv_state_set_keep_vectors(rwkv_state *state, uint32_t keep) {
+  return on_state(state, [&](Slot &slot, Engine &) { verbs::set_keep_vectors(slot, keep); });
+}
+
+int32_t rwkv_state_take_vectors(rwkv_state *state, float *out, size_t out_count, size_t *rows) {
+  return on_state(state, [&](Slot &slot, Engine &engine) {
+    require(rows && points(out, out_count), "Cannot take vectors: an array is NULL");
+    take_rows(slot, &Outbox::vectors, engine.shape().width, out, out_count, *rows);
   });
 }
 

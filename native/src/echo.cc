@@ -44,12 +44,12 @@ void Echo::embed(uint32_t token, float *out) const {
   for (uint32_t i = 0; i < echo_width; ++i) out[i] = i == 0 ? static_cast<float>(token) : 0.0f;
 }
 
-void Echo::forward(float *x, size_t, std::span<const Span> spans, float *) const {
-  for (const Span &span : spans) {
+void Echo::layer(size_t, const Wave &wave, float *, const Team &) const {
+  for (const Span &span : wave.spans) {
     uint64_t hash;
     std::memcpy(&hash, span.memory, sizeof hash);
     for (size_t row = span.first_row; row < span.first_row + span.row_count; ++row) {
-      float *const at = x + row * echo_width;
+      float *const at = wave.x + row * echo_width;
       hash = hash_of(at, stir(hash, 1));
       for (uint32_t i = 0; i < echo_width; ++i) at[i] = 2.0f * unit(stir(hash, i)) - 1.0f;
     }
@@ -57,7 +57,7 @@ void Echo::forward(float *x, size_t, std::span<const Span> spans, float *) const
   }
 }
 
-void Echo::logits(const float *x, size_t rows, float *out) const {
+void Echo::logits(const float *x, size_t rows, float *out, const Team &) const {
   for (size_t row = 0; row < rows; ++row) {
     const uint64_t hash = hash_of(x + row * echo_width, 2);
     for (uint32_t token = 0; token < echo_vocab; ++token) {

@@ -11,10 +11,13 @@ namespace rwkv {
 class Echo final : public Model {
  public:
   Echo();
-  size_t scratch_floats(size_t) const override { return 0; }
   void embed(uint32_t token, float *out) const override;
-  void forward(float *x, size_t rows, std::span<const Span> spans, float *scratch) const override;
-  void logits(const float *x, size_t rows, float *out) const override;
+  void begin(float *, size_t) const override {}
+  void layer(size_t index, const Wave &wave, float *scratch, const Team &team) const override; // the only one
+  void finish(float *, size_t) const override {}
+  size_t scratch_floats(size_t) const override { return 0; }
+  size_t carried_width() const override { return 0; }
+  void logits(const float *x, size_t rows, float *out, const Team &team) const override;
 };
 
 } // namespace rwkv

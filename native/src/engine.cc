@@ -64,14 +64,15 @@ void Engine::run() {
     const auto lock = gate_.table();
     stepped_.assign(open_.begin(), open_.end()); // within its reserve
   }
+  std::lock_guard workers(workers_mutex_);
   const auto done = stepper_->run(stepped_);
   tokens_ += done.positions;
   if (done.worked) ++runs_;
 }
 
-const ModelShape &Engine::shape() const {
+const Model &Engine::model() const {
   require_loaded("tell sizes");
-  return model_->shape();
+  return *model_;
 }
 
 uint64_t Engine::info(uint32_t key) const {
@@ -146,7 +147,7 @@ void Engine::close(Slot &slot) {
     if (!slot.open) return;
     slot.clear();
     slot.outbox = {};
-    slot.sampler = {}, slot.stops = {}, slot.keep_logits = false;
+    slot.sampler = {}, slot.stops = {}, slot.keep = {};
     std::memset(slot.memory, 0, SlotLayout(model_->shape()).floats() * sizeof(float));
     slot.open = false;
     open_.erase(std::find(open_.begin(), open_.end(), &slot));
@@ -171,13 +172,17 @@ void Engine::import_state(Slot &slot, std::span<const uint8_t> blob) {
 }
 
 void Engine::read_logits(Slot &slot, std::span<float> out) const {
+  if (shape().vocab == 0) {
+    fail(RWKV_MISUSE, "Cannot read logits: the weights have no \"emb.weight\" and \"head.weight\"");
+  }
   std::vector<float> newest(model_->shape().width);
   {
     std::lock_guard lock(slot.mutex);
     if (slot.fed == 0) fail(RWKV_MISUSE, "Cannot read logits: nothing was fed yet");
     std::copy_n(last_of(slot), newest.size(), newest.begin());
   }
-  model_->logits(newest.data(), 1, out.data());
+  const std::unique_lock workers(workers_mutex_, std::try_to_lock); // a step under way needs them more
+  model_->logits(newest.data(), 1, out.data(), workers ? stepper_->team() : Team());
 }
 
 void Engine::close() {

@@ -24,7 +24,8 @@ class Engine {
   void load();
   void run();
   uint64_t info(uint32_t key) const;
-  const ModelShape &shape() const; // MISUSE before load
+  const ModelShape &shape() const { return model().shape(); }
+  const Model &model() const; // MISUSE before load
   void close();
 
   Slot &new_state();
@@ -63,6 +64,7 @@ class Engine {
   Floats memory_;
   std::unique_ptr<Slot[]> slots_;
   std::unique_ptr<Stepper> stepper_;
+  mutable std::mutex workers_mutex_; // who has the threads of stepper_: a step, or a product of read_logits
   std::vector<Slot *> free_, open_, stepped_; // open_ in order of opening; stepped_ is a step's copy of it
   uint64_t serial_ = 0;
 };

@@ -1,8 +1,10 @@
-// Work queued for one state: positions to feed and decodes, done in order. Bounded.
+// Work queued for one state: positions to feed, pictures and decodes, done in order. Bounded.
 // Knows no locks and no maths; its slot guards it.
 #pragma once
 
+#include "keep.h"
 #include "limits.h"
+#include "picture.h"
 #include "sampler.h"
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <span>
 #include <variant>
 #include <vector>
@@ -34,7 +37,7 @@ struct Decode {
   float threshold = 0.0f;
   SamplerSettings sampler; // as it was when the decode was queued
   StopTokens stops;        // the same
-  bool keep_logits = false;
+  Keep keep;
   // Progress.
   bool decided = false;
   uint32_t produced = 0;
@@ -48,22 +51,27 @@ struct Decode {
 class Inbox {
  public:
 
-  uint64_t positions() const { return positions_; } // decodes at their maximum
-  uint64_t keep_positions() const { return keep_positions_; }
+  uint64_t positions() const { return total_.positions; } // decodes at their maximum
+  uint64_t keep_logit_positions() const { return total_.keep_logits; }
+  uint64_t keep_vector_positions() const { return total_.keep_vectors; }
   uint64_t decode_positions() const { return decode_positions_; }
-  bool decode_is_next() const;
-  // Positions that stand before the next decode, counted up to at_most.
+  bool decode_is_next() const { return next_is<Decode>(); }
+  bool picture_is_next() const { return next_is<std::unique_ptr<Picture>>(); }
+  bool has_pictures() const { return picture_count_ > 0; }
+  // Positions that stand before the next decode or picture, counted up to at_most.
   size_t rows_next(size_t at_most) const;
 
-  void put_tokens(std::span<const uint32_t> tokens, bool keep);
-  void put_vectors(std::span<const float> vectors, size_t width, bool keep);
+  void put_tokens(std::span<const uint32_t> tokens, Keep keep);
+  void put_vectors(std::span<const float> vectors, size_t width, Keep keep);
   void put_decode(Decode decode);
+  void put_picture(std::unique_ptr<Picture> picture);
 
   // Moves the next rows out, at most `row_max`: embed(token, out) for a token, a copy for a vector.
-  // keep_each[i] says whether logits of row i are wanted.
+  // keep_each[i] says what is wanted of row i.
   template <typename Embed>
-  size_t take_rows(float *out, size_t width, size_t row_max, bool *keep_each, const Embed &embed);
+  size_t take_rows(float *out, size_t width, size_t row_max, Keep *keep_each, const Embed &embed);
   Decode take_decode();
+  std::unique_ptr<Picture> take_picture();
   void clear();
 
  private:
@@ -71,16 +79,27 @@ class Inbox {
     std::vector<uint32_t> tokens; // one of the two is empty
     std::vector<float> vectors;
     size_t count = 0, next = 0;
-    bool keep = false;
+    Keep keep;
   };
+  struct Total {
+    uint64_t positions = 0, keep_logits = 0, keep_vectors = 0;
+    void add(uint64_t count, Keep keep);
+    void remove(uint64_t count, Keep keep);
+  };
+  template <typename Item>
+  bool next_is() const {
+    return !items_.empty() && std::holds_alternative<Item>(items_.front());
+  }
   void pop_row(Feed &feed);
 
-  std::deque<std::variant<Feed, Decode>> items_;
-  uint64_t positions_ = 0, keep_positions_ = 0, decode_positions_ = 0;
+  std::deque<std::variant<Feed, Decode, std::unique_ptr<Picture>>> items_;
+  Total total_;
+  uint64_t decode_positions_ = 0;
+  size_t picture_count_ = 0;
 };
 
 template <typename Embed>
-size_t Inbox::take_rows(float *out, size_t width, size_t row_max, bool *keep_each, const Embed &embed) {
+size_t Inbox::take_rows(float *out, size_t width, size_t row_max, Keep *keep_each, const Embed &embed) {
   size_t taken = 0;
   while (taken < row_max && !items_.empty()) {
     auto *const feed = std::get_if<Feed>(&items_.front());

@@ -3,17 +3,18 @@
 #include "failure.h"
 #include "limits.h"
 
-#include <cstring>
-
 namespace rwkv {
 
 LanguageModel::LanguageModel(uint32_t version, const WeightFile &file, const Ops &ops) : ops_(ops), layout_{} {
+  const std::string square = "blocks.0.att.receptance.weight"; // [D][D] in every generation
   shape_.version = version;
-  shape_.vocab = static_cast<uint32_t>(file.dimension("emb.weight", 0, limits::vocab));
-  shape_.width = static_cast<uint32_t>(file.dimension("emb.weight", 1, limits::width));
+  if (file.has("emb.weight") || file.has("head.weight")) {
+    shape_.vocab = static_cast<uint32_t>(file.dimension("emb.weight", 0, limits::vocab));
+  }
+  shape_.width = static_cast<uint32_t>(file.dimension(square, 1, limits::width));
   shape_.layers = file.layer_count();
   if (shape_.width % head_size != 0) {
-    fail(RWKV_FORMAT, "tensor \"emb.weight\" has width " + std::to_string(shape_.width) +
+    fail(RWKV_FORMAT, "tensor " + in_quotes(square) + " has width " + std::to_string(shape_.width) +
                           ", which is not a multiple of the head size 64");
   }
   layout_ = {shape_.width, head_size};
@@ -26,8 +27,10 @@ void LanguageModel::want_norm(WeightFile &file, NormWeights &norm, const std::st
 }
 
 void LanguageModel::want_frame(WeightFile &file) {
-  file.want(emb_, "emb.weight", {shape_.vocab, shape_.width});
-  file.want(head_, "head.weight", {shape_.vocab, shape_.width});
+  if (shape_.vocab > 0) {
+    file.want_matrix(emb_, "emb.weight", shape_.vocab, shape_.width);
+    file.want_matrix(head_, "head.weight", shape_.vocab, shape_.width);
+  }
   want_norm(file, ln0_, "blocks.0.ln0");
   want_norm(file, ln_out_, "ln_out");
   ln1_.resize(shape_.layers);
@@ -46,44 +49,48 @@ void LanguageModel::read(WeightFile &file) {
 }
 
 void LanguageModel::embed(uint32_t token, float *out) const {
-  std::memcpy(out, emb_ + size_t{token} * shape_.width, shape_.width * sizeof(float));
+  const size_t row_bytes = shape_.width * element_bytes(emb_.dtype);
+  widen(out, static_cast<const char *>(emb_.data) + token * row_bytes, shape_.width, emb_.dtype);
 }
 
 size_t LanguageModel::scratch_floats(size_t rows) const {
-  return 3 * whole_lines(rows * shape_.width) + mix_floats(rows);
+  return 2 * whole_lines(rows * shape_.width) + mix_floats(rows);
 }
 
-void LanguageModel::shift(const Wave &wave, float *(LayerLayout::*previous)(float *, size_t) const,
+void LanguageModel::shift(const MixInput &in, float *(LayerLayout::*previous)(float *, size_t) const,
                           size_t layer) const {
   const size_t width = shape_.width;
-  for (const Span &span : wave.spans) {
+  for (const Span &span : in.wave.spans) {
     const size_t at = span.first_row * width;
-    ops_.token_shift(wave.delta + at, (layout_.*previous)(span.memory, layer), wave.h + at, span.row_count, width);
+    ops_.token_shift(in.delta + at, (layout_.*previous)(span.memory, layer), in.h + at, span.row_count, width);
   }
 }
 
-void LanguageModel::forward(float *x, size_t rows, std::span<const Span> spans, float *scratch) const {
+void LanguageModel::begin(float *x, size_t rows) const {
+  ops_.norm(x, x, ln0_.weight, ln0_.bias, rows, shape_.width, 1, norm_epsilon);
+}
+
+void LanguageModel::layer(size_t index, const Wave &wave, float *scratch, const Team &team) const {
   const size_t width = shape_.width;
   Scratch memory(scratch);
-  float *const carried = memory.take(rows * width);
-  const Wave wave{rows, spans, x, memory.take(rows * width), memory.take(rows * width)};
-  const auto norm = [&](float *out, const NormWeights &weights) {
-    ops_.norm(out, x, weights.weight, weights.bias, rows, width, 1, norm_epsilon);
+  const MixInput in{wave, memory.take(wave.rows * width), memory.take(wave.rows * width), team};
+  const auto norm = [&](const NormWeights &weights) {
+    ops_.norm(in.h, wave.x, weights.weight, weights.bias, wave.rows, width, 1, norm_epsilon);
   };
-  norm(x, ln0_);
-  for (size_t layer = 0; layer < shape_.layers; ++layer) {
-    norm(wave.h, ln1_[layer]);
-    shift(wave, &LayerLayout::att_prev, layer);
-    time_mix(layer, wave, carried, memory);
-    norm(wave.h, ln2_[layer]);
-    shift(wave, &LayerLayout::ffn_prev, layer);
-    channel_mix(layer, wave, memory);
-  }
-  norm(x, ln_out_);
+  norm(ln1_[index]);
+  shift(in, &LayerLayout::att_prev, index);
+  time_mix(index, in, memory);
+  norm(ln2_[index]);
+  shift(in, &LayerLayout::ffn_prev, index);
+  channel_mix(index, in, memory);
 }
 
-void LanguageModel::logits(const float *x, size_t rows, float *out) const {
-  ops_.matmul(out, x, head_, rows, shape_.width, shape_.vocab);
+void LanguageModel::finish(float *x, size_t rows) const {
+  ops_.norm(x, x, ln_out_.weight, ln_out_.bias, rows, shape_.width, 1, norm_epsilon);
+}
+
+void LanguageModel::logits(const float *x, size_t rows, float *out, const Team &team) const {
+  product(out, x, head_, rows, shape_.width, shape_.vocab, team);
 }
 
 } // namespace rwkv

@@ -17,12 +17,17 @@ inline constexpr uint32_t fork_positions_per_run = 16;
 inline constexpr uint32_t wave_rows = 64;
 // Below this many rows a second thread spends its time on reading the weights again.
 inline constexpr uint32_t wave_rows_min = 4;
+// Multiplications below which one piece of work is not shared: waking a thread costs about as much time.
+inline constexpr uint64_t shared_work = 2'000'000;
+// A thread that is late takes fewer pieces; more of them would only cost more hand-overs.
+inline constexpr uint32_t pieces_per_worker = 2;
 // Rows of logits computed together: the head is the widest matrix and is read once for all of them.
 inline constexpr uint32_t logit_rows = 8;
 
 inline constexpr uint32_t inbox_positions = 65536; // per state, decode tokens counted at their maximum
 inline constexpr uint32_t outbox_tokens = 65536;   // per state; put_decode answers FULL before it could overflow
 inline constexpr uint32_t kept_logit_rows = 4096;  // per state, the oldest row is overwritten
+inline constexpr uint32_t kept_vector_rows = 65536; // the same; as many as the inbox can bring
 inline constexpr uint32_t decode_tokens = 4096;
 inline constexpr uint32_t stop_tokens = 64;
 inline constexpr uint32_t states = 65536;

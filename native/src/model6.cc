@@ -9,7 +9,7 @@
 
 namespace rwkv {
 
-Model6::Model6(WeightFile &file, const Ops &ops) : LanguageModel(6, file, ops) {
+Model6::Model6(WeightFile &file, const Ops &ops) : GatedModel(6, file, ops) {
   want_frame(file);
   const uint64_t width = shape_.width;
   layers_.resize(shape_.layers);
@@ -17,8 +17,8 @@ Model6::Model6(WeightFile &file, const Ops &ops) : LanguageModel(6, file, ops) {
     Layer &layer = layers_[index];
     const std::string block = "blocks." + std::to_string(index) + ".", att = block + "att.", ffn = block + "ffn.";
     const auto vector = [&](const float *&target, const std::string &name) { file.want(target, name, {width}); };
-    const auto square = [&](const float *&target, const std::string &name) {
-      file.want(target, name, {width, width});
+    const auto square = [&](Matrix &target, const std::string &name) {
+      file.want_matrix(target, name, width, width);
     };
     vector(layer.maa_x, att + "time_maa_x");
     constexpr const char *mixes = "wkvrg";
@@ -40,12 +40,9 @@ Model6::Model6(WeightFile &file, const Ops &ops) : LanguageModel(6, file, ops) {
     square(layer.value, att + "value.weight"), square(layer.gate, att + "gate.weight");
     square(layer.output, att + "output.weight");
     want_norm(file, layer.ln_x, att + "ln_x");
-    layer.hidden = file.dimension(ffn + "key.weight", 0, limits::hidden);
-    vector(layer.ffn_k, ffn + "time_maa_k"), vector(layer.ffn_r, ffn + "time_maa_r");
-    file.want(layer.ffn_key, ffn + "key.weight", {layer.hidden, width});
-    file.want(layer.ffn_value, ffn + "value.weight", {width, layer.hidden});
-    square(layer.ffn_receptance, ffn + "receptance.weight");
-    inner_max_ = std::max({inner_max_, size_t{ranks}, layer.decay_rank, layer.hidden});
+    vector(layer.ffn.mu_k, ffn + "time_maa_k"), vector(layer.ffn.mu_r, ffn + "time_maa_r");
+    want_ffn(file, layer.ffn, ffn);
+    inner_max_ = std::max({inner_max_, size_t{ranks}, layer.decay_rank, layer.ffn.hidden});
   }
   read(file);
 }
@@ -54,67 +51,51 @@ size_t Model6::mix_floats(size_t rows) const {
   return 8 * whole_lines(rows * shape_.width) + 2 * whole_lines(rows * inner_max_);
 }
 
-void Model6::time_mix(size_t index, const Wave &wave, float *, Scratch scratch) const {
+void Model6::time_mix(size_t index, const MixInput &in, Scratch scratch) const {
   const Layer &layer = layers_[index];
-  const size_t rows = wave.rows, width = shape_.width, count = rows * width, rank = layer.maa_rank;
+  const size_t rows = in.wave.rows, width = shape_.width, count = rows * width, rank = layer.maa_rank;
   const auto row_block = [&] { return scratch.take(count); };
   float *const mixed = row_block(), *const moved = row_block();
   float *const w = row_block(), *const k = row_block(), *const v = row_block(), *const r = row_block();
   float *const g = row_block(), *const y = row_block();
   float *const inner = scratch.take(rows * inner_max_), *const part = scratch.take(rows * inner_max_);
 
-  ops_.mix(mixed, wave.h, wave.delta, layer.maa_x, rows, width);
-  ops_.matmul(inner, mixed, layer.maa_down, rows, width, mix_count * rank);
+  ops_.mix(mixed, in.h, in.delta, layer.maa_x, rows, width);
+  product(inner, mixed, layer.maa_down, rows, width, mix_count * rank, in.team);
   ops_.tanh(inner, rows * mix_count * rank);
   // x_i = h + δ ⊙ (maa_i + inner_i @ up_i)
   const auto shifted = [&](size_t mix) {
     for (size_t row = 0; row < rows; ++row) {
       std::copy_n(inner + (row * mix_count + mix) * rank, rank, part + row * rank);
     }
-    ops_.matmul(moved, part, layer.maa_up[mix], rows, rank, width);
-    ops_.multiply(moved, wave.delta, count);
-    ops_.mix(mixed, wave.h, wave.delta, layer.maa[mix], rows, width);
+    product(moved, part, layer.maa_up[mix], rows, rank, width, in.team);
+    ops_.multiply(moved, in.delta, count);
+    ops_.mix(mixed, in.h, in.delta, layer.maa[mix], rows, width);
     ops_.add(mixed, moved, count);
     return mixed;
   };
   const float *const x_w = shifted(0);
-  ops_.matmul(part, x_w, layer.decay_down, rows, width, layer.decay_rank);
+  product(part, x_w, layer.decay_down, rows, width, layer.decay_rank, in.team);
   ops_.tanh(part, rows * layer.decay_rank);
-  ops_.matmul(w, part, layer.decay_up, rows, layer.decay_rank, width);
+  product(w, part, layer.decay_up, rows, layer.decay_rank, width, in.team);
   ops_.decay6(w, layer.decay, rows, width);
-  ops_.matmul(k, shifted(1), layer.key, rows, width, width);
-  ops_.matmul(v, shifted(2), layer.value, rows, width, width);
-  ops_.matmul(r, shifted(3), layer.receptance, rows, width, width);
-  ops_.matmul(g, shifted(4), layer.gate, rows, width, width);
+  product(k, shifted(1), layer.key, rows, width, width, in.team);
+  product(v, shifted(2), layer.value, rows, width, width, in.team);
+  product(r, shifted(3), layer.receptance, rows, width, width, in.team);
+  product(g, shifted(4), layer.gate, rows, width, width, in.team);
   ops_.silu(g, count);
 
-  for (const Span &span : wave.spans) {
-    float *const s = layout_.s(span.memory, index);
-    for (size_t row = span.first_row; row < span.first_row + span.row_count; ++row) {
-      const size_t at = row * width;
-      ops_.wkv6(s, y + at, r + at, w + at, k + at, v + at, layer.bonus, heads(), head_size);
-    }
-  }
+  recur(index, in, [&](float *s, size_t at, size_t channel, size_t head_count) {
+    ops_.wkv6(s, y + at, r + at, w + at, k + at, v + at, layer.bonus + channel, head_count, head_size);
+  });
   ops_.norm(y, y, layer.ln_x.weight, layer.ln_x.bias, rows, width, heads(), head_norm_epsilon);
   ops_.multiply(y, g, count);
-  ops_.matmul(mixed, y, layer.output, rows, width, width);
-  ops_.add(wave.x, mixed, count);
+  product(mixed, y, layer.output, rows, width, width, in.team);
+  ops_.add(in.wave.x, mixed, count);
 }
 
-void Model6::channel_mix(size_t index, const Wave &wave, Scratch scratch) const {
-  const Layer &layer = layers_[index];
-  const size_t rows = wave.rows, width = shape_.width, count = rows * width;
-  float *const mixed = scratch.take(count), *const gate = scratch.take(count);
-  float *const inner = scratch.take(rows * layer.hidden);
-  ops_.mix(mixed, wave.h, wave.delta, layer.ffn_r, rows, width);
-  ops_.matmul(gate, mixed, layer.ffn_receptance, rows, width, width);
-  ops_.sigmoid(gate, count);
-  ops_.mix(mixed, wave.h, wave.delta, layer.ffn_k, rows, width);
-  ops_.matmul(inner, mixed, layer.ffn_key, rows, width, layer.hidden);
-  ops_.relu_squared(inner, rows * layer.hidden);
-  ops_.matmul(mixed, inner, layer.ffn_value, rows, layer.hidden, width);
-  ops_.multiply(mixed, gate, count);
-  ops_.add(wave.x, mixed, count);
+void Model6::channel_mix(size_t index, const MixInput &in, Scratch scratch) const {
+  mix_channels(layers_[index].ffn, in, scratch);
 }
 
 } // namespace rwkv

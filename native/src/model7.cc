@@ -16,8 +16,8 @@ Model7::Model7(WeightFile &file, const Ops &ops) : LanguageModel(7, file, ops) {
     Layer &layer = layers_[index];
     const std::string block = "blocks." + std::to_string(index) + ".", att = block + "att.", ffn = block + "ffn.";
     const auto vector = [&](const float *&target, const std::string &name) { file.want(target, name, {width}); };
-    const auto square = [&](const float *&target, const std::string &name) {
-      file.want(target, name, {width, width});
+    const auto square = [&](Matrix &target, const std::string &name) {
+      file.want_matrix(target, name, width, width);
     };
     vector(layer.x_r, att + "x_r"), vector(layer.x_w, att + "x_w"), vector(layer.x_k, att + "x_k");
     vector(layer.x_v, att + "x_v"), vector(layer.x_a, att + "x_a"), vector(layer.x_g, att + "x_g");
@@ -39,8 +39,8 @@ Model7::Model7(WeightFile &file, const Ops &ops) : LanguageModel(7, file, ops) {
     layer.hidden = file.dimension(ffn + "key.weight", 0, limits::hidden);
     hidden_max_ = std::max(hidden_max_, layer.hidden);
     vector(layer.ffn_x_k, ffn + "x_k");
-    file.want(layer.ffn_key, ffn + "key.weight", {layer.hidden, width});
-    file.want(layer.ffn_value, ffn + "value.weight", {width, layer.hidden});
+    file.want_matrix(layer.ffn_key, ffn + "key.weight", layer.hidden, width);
+    file.want_matrix(layer.ffn_value, ffn + "value.weight", width, layer.hidden);
   }
   read(file);
 }
@@ -56,66 +56,63 @@ size_t Model7::mix_floats(size_t rows) const {
   return 10 * whole_lines(rows * shape_.width) + whole_lines(rows * std::max(rank_max_, hidden_max_));
 }
 
-void Model7::low_rank(float *out, const float *x, const LowRank &lora, size_t rows, float *inner,
+void Model7::low_rank(float *out, const float *x, const LowRank &lora, const MixInput &in, float *inner,
                       void (*activation)(float *, size_t)) const {
-  ops_.matmul(inner, x, lora.down, rows, shape_.width, lora.rank);
+  const size_t rows = in.wave.rows;
+  product(inner, x, lora.down, rows, shape_.width, lora.rank, in.team);
   if (activation) activation(inner, rows * lora.rank);
-  ops_.matmul(out, inner, lora.up, rows, lora.rank, shape_.width);
+  product(out, inner, lora.up, rows, lora.rank, shape_.width, in.team);
 }
 
-void Model7::time_mix(size_t index, const Wave &wave, float *v_first, Scratch scratch) const {
+void Model7::time_mix(size_t index, const MixInput &in, Scratch scratch) const {
   const Layer &layer = layers_[index];
-  const size_t rows = wave.rows, width = shape_.width, count = rows * width;
+  const size_t rows = in.wave.rows, width = shape_.width, count = rows * width;
   const auto row_block = [&] { return scratch.take(count); };
   float *const mixed = row_block(), *const r = row_block(), *const w = row_block(), *const k = row_block();
   float *const v = row_block(), *const a = row_block(), *const g = row_block(), *const minus_kk = row_block();
   float *const b = row_block(), *const y = row_block();
   float *const inner = scratch.take(rows * std::max(rank_max_, hidden_max_));
   const auto shifted = [&](const float *mu) {
-    ops_.mix(mixed, wave.h, wave.delta, mu, rows, width);
+    ops_.mix(mixed, in.h, in.delta, mu, rows, width);
     return mixed;
   };
 
-  ops_.matmul(r, shifted(layer.x_r), layer.receptance, rows, width, width);
-  ops_.matmul(k, shifted(layer.x_k), layer.key, rows, width, width);
-  low_rank(w, shifted(layer.x_w), layer.w, rows, inner, ops_.tanh);
+  product(r, shifted(layer.x_r), layer.receptance, rows, width, width, in.team);
+  product(k, shifted(layer.x_k), layer.key, rows, width, width, in.team);
+  low_rank(w, shifted(layer.x_w), layer.w, in, inner, ops_.tanh);
   ops_.decay7(w, layer.w0, rows, width);
-  low_rank(a, shifted(layer.x_a), layer.a, rows, inner, nullptr);
+  low_rank(a, shifted(layer.x_a), layer.a, in, inner, nullptr);
   ops_.sigmoid_bias(a, layer.a0, rows, width);
-  low_rank(g, shifted(layer.x_g), layer.g, rows, inner, ops_.sigmoid);
+  low_rank(g, shifted(layer.x_g), layer.g, in, inner, ops_.sigmoid);
   if (index == 0) { // every later layer mixes this value in, token by token
-    ops_.matmul(v, shifted(layer.x_v), layer.value, rows, width, width);
-    std::copy_n(v, count, v_first);
+    product(v, shifted(layer.x_v), layer.value, rows, width, width, in.team);
+    std::copy_n(v, count, in.wave.carried);
   } else {
-    ops_.matmul(v, shifted(layer.x_v), layer.value, rows, width, width);
-    low_rank(y, mixed, layer.v, rows, inner, nullptr);
+    product(v, shifted(layer.x_v), layer.value, rows, width, width, in.team);
+    low_rank(y, mixed, layer.v, in, inner, nullptr);
     ops_.sigmoid_bias(y, layer.v0, rows, width);
-    ops_.residual_value(v, v_first, y, count);
+    ops_.residual_value(v, in.wave.carried, y, count);
   }
   ops_.keys7(k, minus_kk, b, a, layer.k_k, layer.k_a, rows, heads(), head_size);
 
-  for (const Span &span : wave.spans) {
-    float *const s = layout_.s(span.memory, index);
-    for (size_t row = span.first_row; row < span.first_row + span.row_count; ++row) {
-      const size_t at = row * width;
-      ops_.wkv7(s, y + at, r + at, w + at, k + at, v + at, minus_kk + at, b + at, heads(), head_size);
-    }
-  }
+  recur(index, in, [&](float *s, size_t at, size_t, size_t head_count) {
+    ops_.wkv7(s, y + at, r + at, w + at, k + at, v + at, minus_kk + at, b + at, head_count, head_size);
+  });
   ops_.norm(y, y, layer.ln_x.weight, layer.ln_x.bias, rows, width, heads(), head_norm_epsilon);
   ops_.bonus7(y, r, k, v, layer.r_k, g, rows, heads(), head_size);
-  ops_.matmul(mixed, y, layer.output, rows, width, width);
-  ops_.add(wave.x, mixed, count);
+  product(mixed, y, layer.output, rows, width, width, in.team);
+  ops_.add(in.wave.x, mixed, count);
 }
 
-void Model7::channel_mix(size_t index, const Wave &wave, Scratch scratch) const {
+void Model7::channel_mix(size_t index, const MixInput &in, Scratch scratch) const {
   const Layer &layer = layers_[index];
-  const size_t rows = wave.rows, width = shape_.width;
+  const size_t rows = in.wave.rows, width = shape_.width;
   float *const mixed = scratch.take(rows * width), *const inner = scratch.take(rows * layer.hidden);
-  ops_.mix(mixed, wave.h, wave.delta, layer.ffn_x_k, rows, width);
-  ops_.matmul(inner, mixed, layer.ffn_key, rows, width, layer.hidden);
+  ops_.mix(mixed, in.h, in.delta, layer.ffn_x_k, rows, width);
+  product(inner, mixed, layer.ffn_key, rows, width, layer.hidden, in.team);
   ops_.relu_squared(inner, rows * layer.hidden);
-  ops_.matmul(mixed, inner, layer.ffn_value, rows, layer.hidden, width);
-  ops_.add(wave.x, mixed, rows * width);
+  product(mixed, inner, layer.ffn_value, rows, layer.hidden, width, in.team);
+  ops_.add(in.wave.x, mixed, rows * width);
 }
 
 } // namespace rwkv

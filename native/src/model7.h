@@ -13,7 +13,7 @@ class Model7 final : public LanguageModel {
  private:
   // down[rank][D] and up[D][rank]: held transposed from the file, so that both are rows of dot products.
   struct LowRank {
-    const float *down = nullptr, *up = nullptr;
+    Matrix down, up;
     size_t rank = 0;
   };
   struct Layer {
@@ -21,19 +21,21 @@ class Model7 final : public LanguageModel {
     const float *w0, *a0, *v0;                            // [D]; v0 not in layer 0
     LowRank w, a, v, g;                                   // v not in layer 0
     const float *k_k, *k_a, *r_k;                         // [D]
-    const float *receptance, *key, *value, *output;       // [D][D]
+    Matrix receptance, key, value, output;                // [D][D]
     NormWeights ln_x;                                     // [D], per head
-    const float *ffn_x_k, *ffn_key, *ffn_value;           // [D], [F][D], [D][F]
+    const float *ffn_x_k;                                 // [D]
+    Matrix ffn_key, ffn_value;                            // [F][D], [D][F]
     size_t hidden;                                        // F
   };
 
   void want_low_rank(WeightFile &file, LowRank &lora, const std::string &name);
   // out[rows][D] = activation(x @ down) @ up; `activation` may be null.
-  void low_rank(float *out, const float *x, const LowRank &lora, size_t rows, float *inner,
+  void low_rank(float *out, const float *x, const LowRank &lora, const MixInput &in, float *inner,
                 void (*activation)(float *, size_t)) const;
-  void time_mix(size_t layer, const Wave &wave, float *v_first, Scratch scratch) const override;
-  void channel_mix(size_t layer, const Wave &wave, Scratch scratch) const override;
+  void time_mix(size_t layer, const MixInput &in, Scratch scratch) const override;
+  void channel_mix(size_t layer, const MixInput &in, Scratch scratch) const override;
   size_t mix_floats(size_t rows) const override;
+  size_t carried_width() const override { return shape_.width; } // v_first
 
   std::vector<Layer> layers_;
   size_t rank_max_ = 0, hidden_max_ = 0;

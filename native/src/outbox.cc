@@ -22,36 +22,36 @@ size_t Outbox::take_tokens(uint32_t *tokens, float *probabilities, size_t count_
   return count;
 }
 
-void Outbox::reserve_rows(size_t row_capacity, size_t vocab) {
-  if (row_capacity <= row_capacity_) return;
-  std::vector<float> grown(row_capacity * vocab);
-  const size_t kept = take_rows(grown.data(), row_count_, vocab);
+void RowRing::reserve(size_t capacity, size_t width) {
+  if (capacity <= capacity_) return;
+  std::vector<float> grown(capacity * width);
+  const size_t kept = take(grown.data(), count_, width);
   rows_.swap(grown);
-  row_capacity_ = row_capacity, first_row_ = 0, row_count_ = kept;
+  capacity_ = capacity, first_ = 0, count_ = kept;
 }
 
-void Outbox::push_row(std::span<const float> logits) {
-  if (row_capacity_ == 0) return;
-  const size_t at = (first_row_ + row_count_) % row_capacity_;
-  std::copy(logits.begin(), logits.end(), rows_.begin() + static_cast<ptrdiff_t>(at * logits.size()));
-  if (row_count_ < row_capacity_) ++row_count_;
-  else first_row_ = (first_row_ + 1) % row_capacity_;
+void RowRing::push(std::span<const float> row) {
+  if (capacity_ == 0) return;
+  const size_t at = (first_ + count_) % capacity_;
+  std::copy(row.begin(), row.end(), rows_.begin() + static_cast<ptrdiff_t>(at * row.size()));
+  if (count_ < capacity_) ++count_;
+  else first_ = (first_ + 1) % capacity_;
 }
 
-size_t Outbox::take_rows(float *out, size_t row_max, size_t vocab) {
-  const size_t count = std::min(row_max, row_count_);
-  for (size_t i = 0; i < count; ++i) {
-    const auto from = rows_.begin() + static_cast<ptrdiff_t>((first_row_ + i) % row_capacity_ * vocab);
-    std::copy_n(from, vocab, out + i * vocab);
+size_t RowRing::take(float *out, size_t row_max, size_t width) {
+  const size_t taken = std::min(row_max, count_);
+  for (size_t i = 0; i < taken; ++i) {
+    const auto from = rows_.begin() + static_cast<ptrdiff_t>((first_ + i) % capacity_ * width);
+    std::copy_n(from, width, out + i * width);
   }
-  if (count > 0) first_row_ = (first_row_ + count) % row_capacity_;
-  row_count_ -= count;
-  return count;
+  if (taken > 0) first_ = (first_ + taken) % capacity_;
+  count_ -= taken;
+  return taken;
 }
 
 void Outbox::clear() {
   tokens_.clear(), first_token_ = 0;
-  first_row_ = row_count_ = 0;
+  logits.clear(), vectors.clear();
   p_speak = -1.0f, decisions = 0;
 }
 

@@ -17,8 +17,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensor bytes are little-endian");
 
-size_t element_bytes(Dtype dtype) { return dtype == Dtype::f32 ? 4 : 2; }
-
 Dtype dtype_of(const std::string &name, const std::string &tensor) {
   if (name == "F32") return Dtype::f32;
   if (name == "F16") return Dtype::f16;
@@ -94,19 +92,39 @@ float from_half(uint16_t bits) {
   return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
 }
 
-void widen(float *out, const uint8_t *bytes, size_t count, Dtype dtype) {
+// True when one of the words has all bits of `exponent` set.
+template <typename Word>
+bool any_full(const void *numbers, size_t count, Word exponent) {
+  bool full = false;
+  for (size_t i = 0; i < count; ++i) {
+    Word bits;
+    std::memcpy(&bits, static_cast<const char *>(numbers) + i * sizeof bits, sizeof bits);
+    full |= (bits & exponent) == exponent;
+  }
+  return full;
+}
+
+} // namespace
+
+void widen(float *out, const void *numbers, size_t count, Dtype dtype) {
   if (dtype == Dtype::f32) {
-    std::memcpy(out, bytes, count * 4);
+    std::memcpy(out, numbers, count * 4);
     return;
   }
   for (size_t i = 0; i < count; ++i) {
     uint16_t bits;
-    std::memcpy(&bits, bytes + 2 * i, 2);
+    std::memcpy(&bits, static_cast<const char *>(numbers) + 2 * i, 2);
     out[i] = dtype == Dtype::f16 ? from_half(bits) : std::bit_cast<float>(uint32_t{bits} << 16);
   }
 }
 
-} // namespace
+bool all_finite(const void *numbers, size_t count, Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32: return !any_full<uint32_t>(numbers, count, 0x7f800000);
+    case Dtype::f16: return !any_full<uint16_t>(numbers, count, 0x7c00);
+    default: return !any_full<uint16_t>(numbers, count, 0x7f80);
+  }
+}
 
 std::vector<TensorEntry> parse_safetensors_header(std::string_view text, uint64_t data_bytes) {
   JsonCursor json(text);
@@ -173,15 +191,13 @@ void Safetensors::read(void *to, size_t bytes) {
 
 std::array<uint8_t, 32> Safetensors::read_all(const Sink &sink) {
   std::vector<uint8_t> bytes(limits::read_bytes);
-  std::vector<float> values(limits::read_bytes / 2);
   for (size_t index = 0; index < tensors_.size(); ++index) {
     const TensorEntry &entry = tensors_[index];
     const size_t size = element_bytes(entry.dtype);
     for (uint64_t first = 0; first < entry.element_count;) {
       const size_t count = std::min<uint64_t>(entry.element_count - first, bytes.size() / size);
       read(bytes.data(), count * size);
-      widen(values.data(), bytes.data(), count, entry.dtype);
-      sink(index, first, values.data(), count);
+      sink(index, first, bytes.data(), count);
       first += count;
     }
   }

@@ -3,6 +3,7 @@
 // overflow, before anything is allocated. Knows no model.
 #pragma once
 
+#include "matrix.h"
 #include "sha256.h"
 
 #include <array>
@@ -16,8 +17,6 @@
 
 namespace rwkv {
 
-enum class Dtype { f32, f16, bf16 };
-
 struct TensorEntry {
   std::string name;
   Dtype dtype;
@@ -29,6 +28,11 @@ struct TensorEntry {
 // The entries in file order. They must fill `data_bytes` without gaps or overlaps, as the format demands.
 std::vector<TensorEntry> parse_safetensors_header(std::string_view json, uint64_t data_bytes);
 
+// Numbers of a file as fp32; exact.
+void widen(float *out, const void *numbers, size_t count, Dtype dtype);
+// No infinity and no NaN among them.
+bool all_finite(const void *numbers, size_t count, Dtype dtype);
+
 class Safetensors {
  public:
   // Opens a regular file and checks its header. RWKV_FILE or RWKV_FORMAT.
@@ -36,8 +40,8 @@ class Safetensors {
 
   const std::vector<TensorEntry> &tensors() const { return tensors_; }
 
-  // Called with pieces of each tensor as fp32, in file order; `first` is the index of values[0] in the tensor.
-  using Sink = std::function<void(size_t tensor_index, uint64_t first, const float *values, size_t count)>;
+  // Called with pieces of each tensor, in file order: `count` numbers in the type of the tensor, from index `first`.
+  using Sink = std::function<void(size_t tensor_index, uint64_t first, const uint8_t *numbers, size_t count)>;
   // Once. Answers the SHA-256 of the whole file.
   std::array<uint8_t, 32> read_all(const Sink &sink);
 

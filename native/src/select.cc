@@ -2,6 +2,7 @@
 
 #include "echo.h"
 #include "failure.h"
+#include "model5.h"
 #include "model6.h"
 #include "model7.h"
 
@@ -17,7 +18,9 @@ std::unique_ptr<Model> load_cpu(const std::string &path) {
     WeightFile file(path);
     if (file.has("blocks.0.att.r_k")) return std::make_unique<Model7>(file, cpu_ops());
     if (file.has("blocks.0.att.time_maa_w1")) return std::make_unique<Model6>(file, cpu_ops());
-    fail(RWKV_FORMAT, "neither RWKV-7 (\"blocks.0.att.r_k\") nor RWKV-6 (\"blocks.0.att.time_maa_w1\") is in it");
+    if (file.has("blocks.0.att.time_mix_k")) return std::make_unique<Model5>(file, cpu_ops());
+    fail(RWKV_FORMAT, "it is not RWKV-7 (\"blocks.0.att.r_k\"), RWKV-6 (\"blocks.0.att.time_maa_w1\") or RWKV-5.2 "
+                      "(\"blocks.0.att.time_mix_k\")");
   } catch (const Failure &failure) {
     fail(failure.status, "Cannot load weights " + in_quotes(path) + ": " + failure.sentence);
   } catch (const std::bad_alloc &) {

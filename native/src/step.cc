@@ -10,6 +10,7 @@ Stepper::Stepper(const Model &model, uint32_t states_max, uint32_t threads)
   const size_t width = model.shape().width, vocab = model.shape().vocab;
   for (Worker &worker : workers_) {
     worker.rows = Floats(limits::wave_rows * width);
+    worker.carried = Floats(limits::wave_rows * model.carried_width());
     worker.scratch = Floats(model.scratch_floats(limits::wave_rows));
     worker.last_rows = Floats(limits::logit_rows * width);
     worker.logits = Floats(limits::logit_rows * vocab);
@@ -18,6 +19,7 @@ Stepper::Stepper(const Model &model, uint32_t states_max, uint32_t threads)
     worker.spans.reserve(limits::wave_rows);
   }
   plan_.reserve(states_max);
+  pictures_.reserve(states_max);
   wave_ends_.reserve(states_max);
 }
 
@@ -25,25 +27,35 @@ Stepper::Done Stepper::run(std::span<Slot *const> open) {
   plan(open);
   cut_waves();
   positions_ = 0;
-  auto task = [this](uint32_t worker, size_t wave) {
-    const size_t begin = wave == 0 ? 0 : wave_ends_[wave - 1];
-    step_wave(workers_[worker], std::span(plan_).subspan(begin, wave_ends_[wave] - begin));
-  };
-  pool_.run(wave_ends_.size(), task);
-  return {positions_, !plan_.empty()};
+  const size_t tasks = wave_ends_.size() + pictures_.size();
+  if (2 * tasks <= pool_.worker_count()) { // fewer tasks than workers: all work on each in turn
+    for (size_t task = 0; task < tasks; ++task) step(task, workers_[0], Team(pool_));
+  } else {
+    auto alone = [this](uint32_t worker, size_t task) { step(task, workers_[worker], Team()); };
+    pool_.run(tasks, alone);
+  }
+  return {positions_, tasks > 0};
 }
 
-void Stepper::step_wave(Worker &worker, std::span<const Assignment> wave) {
+// Pictures first: they are the longest tasks.
+void Stepper::step(size_t task, Worker &worker, const Team &team) {
+  if (task < pictures_.size()) return step_picture(worker, pictures_[task], team);
+  const size_t wave = task - pictures_.size(), begin = wave == 0 ? 0 : wave_ends_[wave - 1];
+  step_wave(worker, std::span(plan_).subspan(begin, wave_ends_[wave] - begin), team);
+}
+
+void Stepper::step_wave(Worker &worker, std::span<const Assignment> wave, const Team &team) {
   gather(worker, wave);
-  choose_tokens(worker);
+  choose_tokens(worker, team);
   worker.spans.clear();
   for (const Entry &entry : worker.entries) {
     if (entry.row_count > 0) worker.spans.push_back({entry.slot->memory, entry.first_row, entry.row_count});
   }
   if (worker.row_count > 0) {
-    model_.forward(worker.rows.data(), worker.row_count, worker.spans, worker.scratch.data());
+    model_.forward({worker.rows.data(), worker.carried.data(), worker.row_count, worker.spans}, worker.scratch.data(),
+                   team);
   }
-  keep_logits(worker);
+  keep_rows(worker, team);
   commit(worker);
 }
 
@@ -59,6 +71,7 @@ void Stepper::gather(Worker &worker, std::span<const Assignment> wave) {
     entry.slot = &slot;
     entry.first_row = worker.row_count;
     std::lock_guard lock(slot.mutex);
+    if (slot.picture) continue;
     if (slot.decodes_next()) {
       if (!slot.decode) slot.decode = slot.inbox.take_decode();
       entry.decodes = true;
@@ -75,13 +88,13 @@ void Stepper::gather(Worker &worker, std::span<const Assignment> wave) {
   }
 }
 
-void Stepper::choose_tokens(Worker &worker) {
+void Stepper::choose_tokens(Worker &worker, const Team &team) {
   const size_t width = layout_.width, vocab = model_.shape().vocab;
   Entry *group[limits::logit_rows];
   size_t count = 0;
   const auto flush = [&] {
     if (count == 0) return;
-    model_.logits(worker.last_rows.data(), count, worker.logits.data());
+    model_.logits(worker.last_rows.data(), count, worker.logits.data(), team);
     for (size_t i = 0; i < count; ++i) {
       choose_token(worker, *group[i], std::span(worker.logits.data() + i * vocab, vocab));
     }
@@ -108,18 +121,23 @@ void Stepper::choose_token(Worker &worker, Entry &entry, std::span<const float> 
   entry.first_row = worker.row_count++;
   entry.row_count = 1;
   model_.embed(entry.chosen.token, worker.rows.data() + entry.first_row * layout_.width);
-  worker.keep[entry.first_row] = decode.keep_logits;
+  worker.keep[entry.first_row] = decode.keep;
 }
 
-void Stepper::keep_logits(Worker &worker) {
+void Stepper::keep_rows(Worker &worker, const Team &team) {
   for (const Entry &entry : worker.entries) {
     for (size_t row = entry.first_row; row < entry.first_row + entry.row_count; ++row) {
-      if (!worker.keep[row]) continue;
-      model_.logits(worker.rows.data() + row * layout_.width, 1, worker.logits.data());
-      std::lock_guard lock(entry.slot->mutex);
-      entry.slot->outbox.push_row({worker.logits.data(), model_.shape().vocab});
+      keep_row(worker, *entry.slot, worker.keep[row], worker.rows.data() + row * layout_.width, team);
     }
   }
+}
+
+void Stepper::keep_row(Worker &worker, Slot &slot, Keep keep, const float *row, const Team &team) {
+  if (keep.logits) model_.logits(row, 1, worker.logits.data(), team);
+  if (!keep.any()) return;
+  std::lock_guard lock(slot.mutex);
+  if (keep.logits) slot.outbox.logits.push({worker.logits.data(), model_.shape().vocab});
+  if (keep.vectors) slot.outbox.vectors.push({row, layout_.width});
 }
 
 void Stepper::commit(Worker &worker) {

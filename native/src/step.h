@@ -1,6 +1,6 @@
-// One bounded step over many states: plan who steps what, then gather, choose, forward and commit in waves,
-// one wave per worker at a time. Everything it needs is allocated at construction.
-// The bits of a state do not depend on which wave or worker it falls to.
+// One bounded step over many states: plan who steps what, then gather, choose, forward and commit in waves; pictures
+// go by themselves, layer by layer. Many waves are dealt to the workers, a lone one is worked on by all of them.
+// Everything it needs is allocated at construction. The bits of a state do not depend on who works on it.
 #pragma once
 
 #include "floats.h"
@@ -24,6 +24,8 @@ class Stepper {
   };
   // `open` is in order of opening and does not change under way.
   Done run(std::span<Slot *const> open);
+  // All workers, for who makes sure that no run is under way.
+  Team team() { return Team(pool_); }
 
  private:
   struct Assignment {
@@ -38,29 +40,40 @@ class Stepper {
     Chosen chosen{};
   };
   struct Worker {
-    Floats rows, scratch, last_rows, logits;
+    Floats rows, carried, scratch, last_rows, logits;
     std::vector<Candidate> candidates;
     std::vector<Entry> entries;
     std::vector<Span> spans;
-    bool keep[limits::wave_rows] = {};
+    Keep keep[limits::wave_rows] = {};
     size_t row_count = 0;
   };
 
   void plan(std::span<Slot *const> open);
   void plan_forks(std::span<Slot *const> open);
+  size_t assign(Slot &slot, size_t row_max); // answers the positions it may cost
   void cut_waves();
-  void step_wave(Worker &worker, std::span<const Assignment> wave);
+  void step(size_t task, Worker &worker, const Team &team);
+
+  void step_wave(Worker &worker, std::span<const Assignment> wave, const Team &team);
   void gather(Worker &worker, std::span<const Assignment> wave);
-  void choose_tokens(Worker &worker);
+  void choose_tokens(Worker &worker, const Team &team);
   void choose_token(Worker &worker, Entry &entry, std::span<const float> logits);
-  void keep_logits(Worker &worker);
+  void keep_rows(Worker &worker, const Team &team);
+  void keep_row(Worker &worker, Slot &slot, Keep keep, const float *row, const Team &team);
   void commit(Worker &worker);
+
+  void step_picture(Worker &worker, const Assignment &assignment, const Team &team);
+  bool begin_picture(Slot &slot);
+  size_t pass_layer(Worker &worker, Slot &slot, size_t row_max, const Team &team);
+  void commit_picture(Worker &worker, Slot &slot);
+  size_t give_rows(Worker &worker, Slot &slot, size_t budget, const Team &team);
+  void end_picture_step(Slot &slot);
 
   const Model &model_;
   SlotLayout layout_;
   ThreadPool pool_;
   std::vector<Worker> workers_;
-  std::vector<Assignment> plan_;
+  std::vector<Assignment> plan_, pictures_;
   std::vector<size_t> wave_ends_; // indices into plan_
   uint64_t last_fork_ = 0;        // serial of the fork served last
   std::atomic<uint64_t> positions_ = 0;

@@ -5,10 +5,9 @@ namespace rwkv {
 
 void Stepper::plan(std::span<Slot *const> open) {
   plan_.clear();
+  pictures_.clear();
   for (Slot *const slot : open) {
-    if (slot->is_fork) continue;
-    std::lock_guard lock(slot->mutex);
-    if (const size_t rows = slot->rows_wanted(limits::chunk_positions)) plan_.push_back({slot, rows});
+    if (!slot->is_fork) assign(*slot, limits::chunk_positions);
   }
   plan_forks(open);
 }
@@ -20,14 +19,23 @@ void Stepper::plan_forks(std::span<Slot *const> open) {
     for (Slot *const slot : open) {
       if (left == 0) return;
       if (!slot->is_fork || (slot->serial > start) != after_start) continue;
-      std::lock_guard lock(slot->mutex);
-      const size_t rows = slot->rows_wanted(std::min<size_t>(left, limits::chunk_positions));
+      const size_t rows = assign(*slot, std::min<size_t>(left, limits::chunk_positions));
       if (rows == 0) continue;
-      plan_.push_back({slot, rows});
       left -= rows;
       last_fork_ = slot->serial;
     }
   }
+}
+
+size_t Stepper::assign(Slot &slot, size_t row_max) {
+  std::lock_guard lock(slot.mutex);
+  if (slot.sees_next()) {
+    pictures_.push_back({&slot, row_max});
+    return row_max;
+  }
+  const size_t rows = slot.rows_wanted(row_max);
+  if (rows > 0) plan_.push_back({&slot, rows});
+  return rows;
 }
 
 // Even shares for the workers: at least `wave_rows_min`, because a wave reads all weights once, and at most

@@ -4,12 +4,13 @@
 #include "limits.h"
 
 #include <charconv>
-#include <cmath>
+#include <cstring>
 
 namespace rwkv {
 namespace {
 
-constexpr std::string_view visual_prefix = "rwkv.";
+// Of VisualRWKV checkpoints: the language model, and the encoder that shortens a picture (spec 2.9).
+constexpr std::string_view prefixes[] = {"rwkv.", "vtc."};
 
 std::string shape_text(const std::vector<uint64_t> &shape) {
   std::string out = "[";
@@ -35,9 +36,13 @@ WeightFile::WeightFile(const std::string &path) : file_(path) {
   plans_.resize(tensors.size());
   for (size_t i = 0; i < tensors.size(); ++i) {
     std::string_view name = tensors[i].name;
-    if (name.starts_with(visual_prefix)) name.remove_prefix(visual_prefix.size());
+    for (const std::string_view prefix : prefixes) {
+      if (!name.starts_with(prefix)) continue;
+      name.remove_prefix(prefix.size());
+      break;
+    }
     if (!by_name_.emplace(std::string(name), i).second) {
-      refuse(std::string(name), "is there twice, with and without the prefix \"rwkv.\"");
+      refuse(std::string(name), "is there twice, with and without a prefix");
     }
   }
 }
@@ -73,7 +78,7 @@ uint64_t WeightFile::dimension(const std::string &name, size_t index, uint64_t a
   return shape[index];
 }
 
-WeightFile::Plan &WeightFile::claim(const std::string &name, const std::vector<uint64_t> &shape) {
+WeightFile::Plan &WeightFile::claim(const std::string &name, const std::vector<uint64_t> &shape, bool as_stored) {
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) refuse(name, "is missing");
   const TensorEntry &entry = file_.tensors()[found->second];
@@ -82,25 +87,30 @@ WeightFile::Plan &WeightFile::claim(const std::string &name, const std::vector<u
   }
   Plan &plan = plans_[found->second];
   plan.claimed = true;
+  plan.as_stored = as_stored;
   plan.offset = float_count_;
-  float_count_ += whole_lines(entry.element_count);
+  const uint64_t bytes = entry.element_count * element_bytes(as_stored ? entry.dtype : Dtype::f32);
+  float_count_ += whole_lines((bytes + sizeof(float) - 1) / sizeof(float));
   return plan;
 }
 
 void WeightFile::want(const float *&target, const std::string &name, std::vector<uint64_t> shape) {
-  claim(name, shape).targets = &target;
+  claim(name, shape, false).vector = &target;
 }
 
-void WeightFile::want_transposed(const float *&target, const std::string &name, uint64_t rows, uint64_t columns) {
-  Plan &plan = claim(name, {rows, columns});
-  plan.targets = &target;
+void WeightFile::want_matrix(Matrix &target, const std::string &name, uint64_t rows, uint64_t columns) {
+  claim(name, {rows, columns}, true).matrices = &target;
+}
+
+void WeightFile::want_transposed(Matrix &target, const std::string &name, uint64_t rows, uint64_t columns) {
+  Plan &plan = claim(name, {rows, columns}, false);
+  plan.matrices = &target;
   plan.rows = rows, plan.columns = columns;
 }
 
-void WeightFile::want_transposed_each(const float **targets, const std::string &name,
-                                      const std::vector<uint64_t> &shape) {
-  Plan &plan = claim(name, shape);
-  plan.targets = targets, plan.target_count = shape[0];
+void WeightFile::want_transposed_each(Matrix *targets, const std::string &name, const std::vector<uint64_t> &shape) {
+  Plan &plan = claim(name, shape, false);
+  plan.matrices = targets, plan.matrix_count = shape[0];
   plan.rows = shape[1], plan.columns = shape[2];
 }
 
@@ -117,29 +127,42 @@ Floats WeightFile::read_all() {
                                      : "is unknown");
   }
   Floats block(float_count_);
-  hash_ = file_.read_all([&](size_t index, uint64_t first, const float *values, size_t count) {
+  widened_.resize(limits::read_bytes / element_bytes(Dtype::f16));
+  hash_ = file_.read_all([&](size_t index, uint64_t first, const uint8_t *numbers, size_t count) {
+    if (!all_finite(numbers, count, tensors[index].dtype)) {
+      refuse(tensors[index].name, "holds a value that is not finite");
+    }
+    place(plans_[index], tensors[index].dtype, block.data(), first, numbers, count);
+  });
+  for (size_t index = 0; index < plans_.size(); ++index) {
     const Plan &plan = plans_[index];
-    for (size_t i = 0; i < count; ++i) {
-      if (!std::isfinite(values[i])) refuse(tensors[index].name, "holds a value that is not finite");
-    }
-    if (!plan.targets) return;
-    float *to = block.data() + plan.offset;
-    if (plan.rows == 0) {
-      std::copy_n(values, count, to + first);
-      return;
-    }
+    const float *const at = block.data() + plan.offset;
+    if (plan.vector) *plan.vector = at;
+    if (!plan.matrices) continue;
+    const size_t share = tensors[index].element_count / plan.matrix_count;
+    const Dtype dtype = plan.as_stored ? tensors[index].dtype : Dtype::f32;
+    for (size_t i = 0; i < plan.matrix_count; ++i) plan.matrices[i] = {at + i * share, dtype};
+  }
+  return block;
+}
+
+void WeightFile::place(const Plan &plan, Dtype dtype, float *block, uint64_t first, const uint8_t *numbers,
+                       size_t count) {
+  if (!plan.vector && !plan.matrices) return;
+  float *const to = block + plan.offset;
+  if (plan.as_stored) {
+    const size_t bytes = element_bytes(dtype);
+    std::memcpy(reinterpret_cast<uint8_t *>(to) + first * bytes, numbers, count * bytes);
+  } else if (plan.rows == 0) {
+    widen(to + first, numbers, count, dtype);
+  } else {
+    widen(widened_.data(), numbers, count, dtype);
     const uint64_t matrix = plan.rows * plan.columns;
     for (size_t i = 0; i < count; ++i) {
       const uint64_t start = (first + i) / matrix * matrix, at = (first + i) % matrix;
-      to[start + at % plan.columns * plan.rows + at / plan.columns] = values[i];
+      to[start + at % plan.columns * plan.rows + at / plan.columns] = widened_[i];
     }
-  });
-  for (const Plan &plan : plans_) {
-    if (!plan.targets) continue;
-    const size_t share = tensors[static_cast<size_t>(&plan - plans_.data())].element_count / plan.target_count;
-    for (size_t i = 0; i < plan.target_count; ++i) plan.targets[i] = block.data() + plan.offset + i * share;
   }
-  return block;
 }
 
 } // namespace rwkv

@@ -183,8 +183,10 @@ void blobs_of_another_model_are_refused(const std::string &path) {
 } // namespace
 
 int main() {
-  const TemporaryFile file(bytes_of(tiny_rwkv7())), six(bytes_of(tiny_rwkv6()));
-  for (const Setting &setting : {Setting{file.path(), 32, 128}, Setting{six.path(), 32, 128}, Setting{"", 256, 8}}) {
+  const TemporaryFile file(bytes_of(tiny_rwkv7())), six(bytes_of(tiny_rwkv6())),
+      five(bytes_of(tiny_rwkv5()));
+  for (const Setting &setting : {Setting{file.path(), 32, 128}, Setting{six.path(), 32, 128},
+                                 Setting{five.path(), 32, 128}, Setting{"", 256, 8}}) {
     sequence_is_one_by_one(setting);
     vectors_keep_their_place(setting);
     batch_and_threads_do_not_matter(setting);
@@ -193,6 +195,8 @@ int main() {
     blob_law(setting);
     damage_is_refused(setting);
   }
+  const TemporaryFile wide(bytes_of(generate(rwkv6_spec(256)))); // its products are shared by the threads
+  batch_and_threads_do_not_matter({wide.path(), 32, 256});
   blobs_of_another_model_are_refused(file.path());
   return report("laws");
 }

@@ -104,12 +104,16 @@ void put_without_memory(const std::string &path) {
   const State state = engine.open(), twin = engine.open();
   const std::vector<float> vectors(3 * 128, 0.5f);
   const std::vector<uint32_t> tokens{1, 2};
-  CHECK(rwkv_state_set_keep_logits(state, 1) == RWKV_OK);
+  CHECK(rwkv_state_set_keep_logits(state, 1) == RWKV_OK && rwkv_state_set_keep_vectors(state, 1) == RWKV_OK);
   full_until_it_fits(state, [&] { return state.put(tokens); });
   full_until_it_fits(state, [&] { return rwkv_state_put_vectors(state, vectors.data(), 3, 128); });
+  full_until_it_fits(state, [&] {
+    return rwkv_state_put_span(state, vectors.data(), 3, 128, RWKV_SCAN_SPIRAL, 1, 3);
+  });
   full_until_it_fits(state, [&] { return rwkv_state_put_decode(state, 20, 3); });
   engine.run_until_edge(state);
   CHECK(twin.put({1, 2}) == RWKV_OK && rwkv_state_put_vectors(twin, vectors.data(), 3, 128) == RWKV_OK);
+  CHECK(rwkv_state_put_span(twin, vectors.data(), 3, 128, RWKV_SCAN_SPIRAL, 1, 3) == RWKV_OK);
   CHECK(rwkv_state_put_decode(twin, 20, 3) == RWKV_OK);
   engine.run_until_edge(twin);
   CHECK(state.blob() == twin.blob());
@@ -118,9 +122,12 @@ void put_without_memory(const std::string &path) {
 void steps_never_allocate(const std::string &path) {
   const Engine engine(path, 8, 2);
   std::vector<State> states;
+  const auto vectors = some_vectors(30, 128);
   for (int i = 0; i < 3; ++i) {
     states.push_back(engine.open());
     CHECK(rwkv_state_set_keep_logits(states[i], 1) == RWKV_OK);
+    CHECK(rwkv_state_set_keep_vectors(states[i], 1) == RWKV_OK);
+    CHECK(rwkv_state_put_span(states[i], vectors.data(), 30, 128, RWKV_SCAN_BIDIRECTION, 5, 6) == RWKV_OK);
     CHECK(states[i].put(some_tokens(40, 32)) == RWKV_OK);
     CHECK(rwkv_state_put_decide(states[i], 0, 0.1f, 12, 1) == RWKV_OK);
   }

@@ -57,35 +57,6 @@ void golden(const Tensors &weights, const Golden &wanted, uint64_t version) {
   }
 }
 
-// Rounds to the upper 16 bits, so that F32 and BF16 files hold the same numbers.
-Tensors rounded_to_bf16(Tensors tensors) {
-  for (auto &[name, tensor] : tensors) {
-    for (float &value : tensor.values) {
-      uint32_t bits;
-      std::memcpy(&bits, &value, 4);
-      bits &= 0xffff0000;
-      std::memcpy(&value, &bits, 4);
-    }
-  }
-  return tensors;
-}
-
-std::string as_bf16(const Tensors &tensors) {
-  std::string header = header_of(tensors), data;
-  for (const auto &[name, tensor] : tensors) {
-    for (const float value : tensor.values) data.append(reinterpret_cast<const char *>(&value) + 2, 2);
-  }
-  for (size_t at = 0; (at = header.find("\"F32\"", at)) != std::string::npos;) header.replace(at, 5, "\"BF16\"");
-  uint64_t offset = 0;
-  for (const auto &[name, tensor] : tensors) {
-    const size_t start = header.find("\"data_offsets\":[", header.find("\"" + name + "\"")) + 16;
-    const uint64_t end = offset + 2 * tensor.values.size();
-    header.replace(start, header.find(']', start) - start, std::to_string(offset) + "," + std::to_string(end));
-    offset = end;
-  }
-  return file_of(header, data);
-}
-
 void variants() {
   const Tensors weights = tiny_rwkv7();
   const auto plain = logits_of(bytes_of(weights));
@@ -103,9 +74,6 @@ void variants() {
   dummies["blocks.0.att.v1"] = {{width, 3}, std::vector<float>(3 * width, 5)};
   dummies["blocks.0.att.v2"] = {{3, width}, std::vector<float>(3 * width, 5)};
   CHECK(logits_of(bytes_of(dummies)) == plain);
-
-  const Tensors rounded = rounded_to_bf16(weights);
-  CHECK(logits_of(as_bf16(rounded)) == logits_of(bytes_of(rounded)));
 
   std::string noted = header_of(weights);
   noted.insert(1, R"("__metadata__":{"format":"pt","a\u00e9":"\ud83e\udebf \"x\""},)");

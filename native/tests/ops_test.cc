@@ -76,7 +76,7 @@ void matmul_is_right(const Ops &ops) {
       const size_t out_width = in + 3;
       const Row x = noise(rows * in, 1), w = noise(out_width * in, 2);
       Row got(rows * out_width);
-      ops.matmul(got.data(), x.data(), w.data(), rows, in, out_width);
+      ops.matmul(got.data(), x.data(), {w.data(), Dtype::f32}, rows, in, out_width, 0, out_width);
       double error = 0, size = 0;
       for (size_t t = 0; t < rows; ++t) {
         for (size_t m = 0; m < out_width; ++m) {
@@ -87,7 +87,7 @@ void matmul_is_right(const Ops &ops) {
       }
       CHECK(error <= 1e-12 * size);
       Row alone(out_width); // a row has the same bits alone
-      ops.matmul(alone.data(), x.data() + (rows - 1) * in, w.data(), 1, in, out_width);
+      ops.matmul(alone.data(), x.data() + (rows - 1) * in, {w.data(), Dtype::f32}, 1, in, out_width, 0, out_width);
       CHECK(same_bits(alone, Row(got.end() - static_cast<ptrdiff_t>(out_width), got.end())));
     }
   }
@@ -105,7 +105,7 @@ Row everything(const Ops &ops) {
     keep(x);
   };
   Row out(count), previous = noise(width, 6);
-  ops.matmul(out.data(), h.data(), noise(width * width, 7).data(), rows, width, width), keep(out);
+  ops.matmul(out.data(), h.data(), {noise(width * width, 7).data(), Dtype::f32}, rows, width, width, 0, width), keep(out);
   ops.norm(out.data(), h.data(), mu.data(), bias.data(), rows, width, 1, 1e-5f), keep(out);
   ops.norm(out.data(), h.data(), mu.data(), bias.data(), rows, width, heads, 64e-5f), keep(out);
   Row delta(count);

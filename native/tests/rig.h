@@ -50,6 +50,21 @@ class State {
     if (rows > 0) CHECK(rwkv_state_take_logits(handle_, out.data(), out.size(), &rows) == RWKV_OK);
     return out;
   }
+  std::vector<float> kept_vectors(size_t width) const {
+    size_t rows = 0;
+    CHECK(rwkv_state_take_vectors(handle_, nullptr, 0, &rows) == RWKV_OK);
+    std::vector<float> out(rows * width);
+    if (rows > 0) CHECK(rwkv_state_take_vectors(handle_, out.data(), out.size(), &rows) == RWKV_OK);
+    return out;
+  }
+  // The floats of the state without what names the model: [per layer: att_prev | S | ffn_prev], the newest vector.
+  std::vector<float> memory() const {
+    constexpr size_t header_bytes = 96, checksum_bytes = 8;
+    const auto bytes = blob();
+    std::vector<float> out((bytes.size() - header_bytes - checksum_bytes) / 4);
+    std::memcpy(out.data(), bytes.data() + header_bytes, out.size() * 4);
+    return out;
+  }
   State fork() const {
     rwkv_state *out = nullptr;
     CHECK(rwkv_state_fork(handle_, &out) == RWKV_OK);
@@ -125,6 +140,16 @@ class Engine {
  private:
   rwkv_engine *handle_ = nullptr;
 };
+
+// Vectors without a pattern, in [-1, 1).
+inline std::vector<float> some_vectors(size_t count, size_t width, uint32_t seed = 1) {
+  std::vector<float> out(count * width);
+  for (float &value : out) {
+    seed = seed * 1664525u + 1013904223u;
+    value = static_cast<float>(seed >> 8) / 8388608.0f - 1;
+  }
+  return out;
+}
 
 // Tokens without a pattern, below `vocab`.
 inline std::vector<uint32_t> some_tokens(size_t count, uint32_t vocab, uint32_t seed = 1) {

@@ -36,6 +36,8 @@ class Runner {
 
 void put_and_take_while_running(const std::string &path, uint32_t vocab, uint32_t threads) {
   const Engine engine(path, 16, threads);
+  const size_t width = engine.info(RWKV_INFO_WIDTH);
+  const auto picture = some_vectors(40, width);
   std::optional<Runner> runner(engine);
   // What came out one decode at a time, under traffic, is what comes out in peace.
   std::vector<std::vector<uint32_t>> busy;
@@ -44,8 +46,10 @@ void put_and_take_while_running(const std::string &path, uint32_t vocab, uint32_
     const State state = engine.open(), noise = engine.open();
     for (uint64_t tick = 0; tick < 15; ++tick) {
       CHECK(noise.put(some_tokens(30, vocab)) == RWKV_OK);
+      CHECK(rwkv_state_put_span(noise, picture.data(), 40, width, RWKV_SCAN_BIDIRECTION, 5, 8) == RWKV_OK);
       CHECK(rwkv_state_put_decode(noise, 50, tick) == RWKV_OK);
       CHECK(state.put(some_tokens(20, vocab, static_cast<uint32_t>(tick))) == RWKV_OK);
+      CHECK(rwkv_state_put_span(state, picture.data(), 40, width, RWKV_SCAN_MULTIDIRECTION, 5, 8) == RWKV_OK);
       CHECK(rwkv_state_put_decode(state, 8, tick) == RWKV_OK);
       busy.emplace_back();
       while (true) {
@@ -59,7 +63,7 @@ void put_and_take_while_running(const std::string &path, uint32_t vocab, uint32_
         state.decision();
       }
       const State question = state.fork();
-      CHECK(question.put({1}) == RWKV_OK);
+      CHECK(rwkv_state_put_span(question, picture.data(), 40, width, RWKV_SCAN_ZIGZAG, 5, 8) == RWKV_OK);
       CHECK(rwkv_state_put_decode(question, 100, 1) == RWKV_OK);
       if (tick % 2) CHECK(rwkv_state_stop(question) == RWKV_OK);
       if (tick % 3 == 0) CHECK(rwkv_state_reset(question) == RWKV_OK);
@@ -74,6 +78,8 @@ void put_and_take_while_running(const std::string &path, uint32_t vocab, uint32_
   const State calm = engine.open();
   for (uint64_t tick = 0; tick < 15; ++tick) {
     engine.feed(calm, some_tokens(20, vocab, static_cast<uint32_t>(tick)));
+    CHECK(rwkv_state_put_span(calm, picture.data(), 40, width, RWKV_SCAN_MULTIDIRECTION, 5, 8) == RWKV_OK);
+    engine.run_until_edge(calm);
     CHECK(engine.decode(calm, 8, tick) == busy[tick]);
   }
   CHECK(calm.blob() == busy_blob);

@@ -2,10 +2,12 @@
 // Deterministic pseudo-weights: V 32, D 128, L 2, heads of 64.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <unistd.h>
@@ -40,75 +42,148 @@ inline Tensors generate(const std::map<std::string, TensorSpec> &specs) {
   return out;
 }
 
-inline std::map<std::string, TensorSpec> frame_spec() {
+// d is the width; the golden numbers are those of 128 and two layers.
+inline std::map<std::string, TensorSpec> frame_spec(uint64_t d, int layers) {
   std::map<std::string, TensorSpec> s;
-  s["emb.weight"] = {{32, 128}, 1, 0}, s["head.weight"] = {{32, 128}, .1, 0};
-  for (const char *norm : {"ln_out", "blocks.0.ln0", "blocks.0.ln1", "blocks.0.ln2", "blocks.1.ln1",
-                           "blocks.1.ln2", "blocks.0.att.ln_x", "blocks.1.att.ln_x"}) {
-    s[std::string(norm) + ".weight"] = {{128}, .1, 1}, s[std::string(norm) + ".bias"] = {{128}, .1, 0};
+  s["emb.weight"] = {{32, d}, 1, 0}, s["head.weight"] = {{32, d}, .1, 0};
+  const auto norm = [&](const std::string &name) {
+    s[name + ".weight"] = {{d}, .1, 1}, s[name + ".bias"] = {{d}, .1, 0};
+  };
+  norm("ln_out"), norm("blocks.0.ln0");
+  for (int layer = 0; layer < layers; ++layer) {
+    for (const char *name : {".ln1", ".ln2", ".att.ln_x"}) norm("blocks." + std::to_string(layer) + name);
   }
   return s;
 }
 
-inline std::map<std::string, TensorSpec> rwkv7_spec() {
-  auto s = frame_spec();
-  for (int layer = 0; layer < 2; ++layer) {
+inline std::map<std::string, TensorSpec> rwkv7_spec(uint64_t d = 128, int layers = 2) {
+  auto s = frame_spec(d, layers);
+  for (int layer = 0; layer < layers; ++layer) {
     const std::string block = "blocks." + std::to_string(layer) + ".", att = block + "att.", ffn = block + "ffn.";
-    for (const char *x : {"x_r", "x_w", "x_k", "x_v", "x_a", "x_g"}) s[att + x] = {{128}, .5, .5};
-    s[att + "w0"] = {{128}, 3, -2}, s[att + "a0"] = {{128}, 1, 0};
-    s[att + "k_k"] = {{128}, .2, .8}, s[att + "k_a"] = {{128}, .2, 1}, s[att + "r_k"] = {{2, 64}, .1, 0};
+    for (const char *x : {"x_r", "x_w", "x_k", "x_v", "x_a", "x_g"}) s[att + x] = {{d}, .5, .5};
+    s[att + "w0"] = {{d}, 3, -2}, s[att + "a0"] = {{d}, 1, 0};
+    s[att + "k_k"] = {{d}, .2, .8}, s[att + "k_a"] = {{d}, .2, 1}, s[att + "r_k"] = {{d / 64, 64}, .1, 0};
     const auto low_rank = [&](const std::string &name, uint64_t rank) {
-      s[att + name + "1"] = {{128, rank}, .2, 0}, s[att + name + "2"] = {{rank, 128}, .2, 0};
+      s[att + name + "1"] = {{d, rank}, .2, 0}, s[att + name + "2"] = {{rank, d}, .2, 0};
     };
     low_rank("w", 16), low_rank("a", 16), low_rank("g", 24);
-    if (layer > 0) low_rank("v", 8), s[att + "v0"] = {{128}, 1, 0};
-    for (const char *m : {"receptance", "key", "value", "output"}) s[att + m + ".weight"] = {{128, 128}, .15, 0};
-    s[ffn + "x_k"] = {{128}, .5, .5};
-    s[ffn + "key.weight"] = {{512, 128}, .15, 0}, s[ffn + "value.weight"] = {{128, 512}, .05, 0};
+    if (layer > 0) low_rank("v", 8), s[att + "v0"] = {{d}, 1, 0};
+    for (const char *m : {"receptance", "key", "value", "output"}) s[att + m + ".weight"] = {{d, d}, .15, 0};
+    s[ffn + "x_k"] = {{d}, .5, .5};
+    s[ffn + "key.weight"] = {{4 * d, d}, .15, 0}, s[ffn + "value.weight"] = {{d, 4 * d}, .05, 0};
   }
   return s;
 }
 
-inline std::map<std::string, TensorSpec> rwkv6_spec() {
-  auto s = frame_spec();
-  for (int layer = 0; layer < 2; ++layer) {
+// What 5 and 6 share.
+inline std::map<std::string, TensorSpec> gated_spec(uint64_t d, int layers) {
+  auto s = frame_spec(d, layers);
+  for (int layer = 0; layer < layers; ++layer) {
     const std::string block = "blocks." + std::to_string(layer) + ".", att = block + "att.", ffn = block + "ffn.";
-    for (const char *x : {"x", "w", "k", "v", "r", "g"}) s[att + "time_maa_" + x] = {{128}, .5, .5};
-    s[att + "time_maa_w1"] = {{128, 40}, .2, 0}, s[att + "time_maa_w2"] = {{5, 8, 128}, .2, 0};
-    s[att + "time_decay"] = {{128}, 2.5, -3}, s[att + "time_faaaa"] = {{2, 64}, .5, .2};
-    s[att + "time_decay_w1"] = {{128, 16}, .2, 0}, s[att + "time_decay_w2"] = {{16, 128}, .2, 0};
+    s[att + "time_faaaa"] = {{d / 64, 64}, .5, .2};
     for (const char *m : {"receptance", "key", "value", "gate", "output"}) {
-      s[att + m + ".weight"] = {{128, 128}, .15, 0};
+      s[att + m + ".weight"] = {{d, d}, .15, 0};
     }
-    s[ffn + "time_maa_k"] = {{128}, .5, .5}, s[ffn + "time_maa_r"] = {{128}, .5, .5};
-    s[ffn + "key.weight"] = {{448, 128}, .15, 0}, s[ffn + "value.weight"] = {{128, 448}, .05, 0};
-    s[ffn + "receptance.weight"] = {{128, 128}, .15, 0};
+    s[ffn + "key.weight"] = {{d / 2 * 7, d}, .15, 0}, s[ffn + "value.weight"] = {{d, d / 2 * 7}, .05, 0};
+    s[ffn + "receptance.weight"] = {{d, d}, .15, 0};
+  }
+  return s;
+}
+
+inline std::map<std::string, TensorSpec> rwkv6_spec(uint64_t d = 128, int layers = 2) {
+  auto s = gated_spec(d, layers);
+  for (int layer = 0; layer < layers; ++layer) {
+    const std::string block = "blocks." + std::to_string(layer) + ".", att = block + "att.", ffn = block + "ffn.";
+    for (const char *x : {"x", "w", "k", "v", "r", "g"}) s[att + "time_maa_" + x] = {{d}, .5, .5};
+    s[att + "time_maa_w1"] = {{d, 40}, .2, 0}, s[att + "time_maa_w2"] = {{5, 8, d}, .2, 0};
+    s[att + "time_decay"] = {{d}, 2.5, -3};
+    s[att + "time_decay_w1"] = {{d, 16}, .2, 0}, s[att + "time_decay_w2"] = {{16, d}, .2, 0};
+    s[ffn + "time_maa_k"] = {{d}, .5, .5}, s[ffn + "time_maa_r"] = {{d}, .5, .5};
+  }
+  return s;
+}
+
+inline std::map<std::string, TensorSpec> rwkv5_spec(uint64_t d = 128, int layers = 2) {
+  auto s = gated_spec(d, layers);
+  for (int layer = 0; layer < layers; ++layer) {
+    const std::string block = "blocks." + std::to_string(layer) + ".", att = block + "att.", ffn = block + "ffn.";
+    for (const char *x : {"k", "v", "r", "g"}) s[att + "time_mix_" + x] = {{d}, .5, .5};
+    s[att + "time_decay"] = {{d / 64, 64}, 2.5, -3};
+    s[ffn + "time_mix_k"] = {{d}, .5, .5}, s[ffn + "time_mix_r"] = {{d}, .5, .5};
   }
   return s;
 }
 
 inline Tensors tiny_rwkv7() { return generate(rwkv7_spec()); }
 inline Tensors tiny_rwkv6() { return generate(rwkv6_spec()); }
+inline Tensors tiny_rwkv5() { return generate(rwkv5_spec()); }
+
+enum class Type { f32, bf16, f16 };
+
+// Cut to what the type holds, so that files of different types hold the same numbers.
+inline float cut_to(Type type, float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, 4);
+  if (type == Type::bf16) bits &= 0xffff0000;
+  if (type == Type::f16) {
+    if (std::fabs(value) < 0x1p-14f) return std::trunc(value * 0x1p24f) * 0x1p-24f; // subnormal
+    bits &= 0xffffe000;
+  }
+  std::memcpy(&value, &bits, 4);
+  return value;
+}
+
+inline Tensors cut_to(Type type, Tensors tensors) {
+  for (auto &[name, tensor] : tensors) {
+    for (float &value : tensor.values) value = cut_to(type, value);
+  }
+  return tensors;
+}
+
+// The bytes of a value that the type holds exactly.
+inline void append(std::string &data, Type type, float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, 4);
+  if (type == Type::f32) {
+    data.append(reinterpret_cast<const char *>(&bits), 4);
+    return;
+  }
+  uint32_t half = bits >> 16;
+  if (type == Type::f16) {
+    const float magnitude = std::fabs(value);
+    half = bits >> 16 & 0x8000;
+    if (magnitude < 0x1p-14f) half |= static_cast<uint32_t>(magnitude * 0x1p24f);
+    else half |= (bits >> 13 & 0x3ffff) - (112u << 10);
+  }
+  data.append(reinterpret_cast<const char *>(&half), 2);
+}
+
+using TypeOf = std::function<Type(const std::string &)>;
+inline Type all_f32(const std::string &) { return Type::f32; }
 
 // The header, with offsets that follow each other.
-inline std::string header_of(const Tensors &tensors, const std::string &prefix = "") {
+inline std::string header_of(const Tensors &tensors, const std::string &prefix = "", const TypeOf &type_of = all_f32) {
+  constexpr const char *names[] = {"F32", "BF16", "F16"};
   std::string json = "{";
   uint64_t at = 0;
   for (const auto &[name, tensor] : tensors) {
     std::string shape;
     for (const uint64_t size : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(size);
-    const uint64_t end = at + 4 * tensor.values.size();
-    json += std::string(json.size() > 1 ? "," : "") + "\"" + prefix + name + "\":{\"dtype\":\"F32\",\"shape\":[" +
-            shape + "],\"data_offsets\":[" + std::to_string(at) + "," + std::to_string(end) + "]}";
+    const Type type = type_of(name);
+    const uint64_t end = at + (type == Type::f32 ? 4 : 2) * tensor.values.size();
+    json += std::string(json.size() > 1 ? "," : "") + "\"" + prefix + name + "\":{\"dtype\":\"" +
+            names[static_cast<int>(type)] + "\",\"shape\":[" + shape + "],\"data_offsets\":[" + std::to_string(at) +
+            "," + std::to_string(end) + "]}";
     at = end;
   }
   return json + "}";
 }
 
-inline std::string data_of(const Tensors &tensors) {
+inline std::string data_of(const Tensors &tensors, const TypeOf &type_of = all_f32) {
   std::string data;
   for (const auto &[name, tensor] : tensors) {
-    data.append(reinterpret_cast<const char *>(tensor.values.data()), 4 * tensor.values.size());
+    const Type type = type_of(name);
+    for (const float value : tensor.values) append(data, type, value);
   }
   return data;
 }
@@ -140,4 +215,6 @@ class TemporaryFile {
   std::string path_;
 };
 
-inline std::string bytes_of(const Tensors &tensors) { return file_of(header_of(tensors), data_of(tensors)); }
+inline std::string bytes_of(const Tensors &tensors, const TypeOf &type_of = all_f32, const std::string &prefix = "") {
+  return file_of(header_of(tensors, prefix, type_of), data_of(tensors, type_of));
+}

@@ -1,6 +1,7 @@
 // Contract laws: sizes, slots, queues, what is refused.
 import { expect } from "@std/expect";
 
+import type { EngineState } from "../../src/pipeline/ports.ts";
 import { codeOf, feed, type Law, some, toEdge } from "./engine_rig.ts";
 
 /** Sizes, slots, queues, refusals. */
@@ -80,6 +81,38 @@ export function lifeLaws(law: Law): void {
     expect(whole.readLogits().length).toBe(engine.info.vocab);
   });
 
+  law("a picture keeps its place, and in rows it is vectors", async (engine) => {
+    const { width } = engine.info;
+    const vectors = Float32Array.from({ length: 50 * width }, (_, i) => (i % 23) / 23 - .5);
+    const fed = async (put: (state: EngineState) => void) => {
+      using state = engine.open();
+      state.putTokens([1, 2]);
+      put(state);
+      state.putTokens([3]);
+      state.putDecode({ tokens_max: 4, seed: 1n });
+      expect(state.pending).toBe(57);
+      await toEdge(engine, state);
+      return [...state.takeTokens(), ...state.exportBlob()];
+    };
+    const plain = await fed((state) => state.putVectors(vectors));
+    const grid = { rows: 7, columns: 7 };
+    expect(await fed((state) => state.putSpan(vectors, { ...grid, scan: "row_major" }))).toEqual(plain);
+    const snake = await fed((state) => state.putSpan(vectors, { ...grid, scan: "snake" }));
+    expect(snake).not.toEqual(plain);
+    expect(await fed((state) => state.putSpan(vectors, { ...grid, scan: "snake" }))).toEqual(snake);
+  });
+
+  law("a picture is all or nothing", async (engine) => {
+    const { width } = engine.info;
+    using state = engine.open(), twin = engine.open();
+    for (const each of [state, twin]) await feed(engine, each, [1, 2]);
+    state.putSpan(new Float32Array(200 * width).fill(.5), { scan: "bidirection", rows: 20, columns: 10 });
+    expect(codeOf(() => state.fork())).toBe("busy");
+    state.stop();
+    expect(state.pending).toBe(0);
+    expect(state.exportBlob()).toEqual(twin.exportBlob());
+  });
+
   law("bad input is refused and nothing is queued", async (engine) => {
     const { vocab, width } = engine.info;
     using state = engine.open();
@@ -90,6 +123,9 @@ export function lifeLaws(law: Law): void {
     expect(codeOf(() => state.putVectors(new Float32Array(width + 1)))).toBe("misuse");
     expect(codeOf(() => state.putVectors(new Float32Array(width).fill(NaN)))).toBe("misuse");
     expect(codeOf(() => state.putVectors(new Float32Array(width).fill(Infinity)))).toBe("misuse");
+    const grid = { scan: "bidirection", rows: 2, columns: 2 } as const;
+    expect(codeOf(() => state.putSpan(new Float32Array(3 * width), grid))).toBe("misuse");
+    expect(codeOf(() => state.putSpan(new Float32Array(4 * width).fill(NaN), grid))).toBe("misuse");
     expect(codeOf(() => state.putTokens(new Uint32Array(65_537)))).toBe("full");
     expect(state.pending).toBe(0);
     await feed(engine, state, [1]);

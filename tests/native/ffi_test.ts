@@ -191,6 +191,29 @@ describe("NativeState", () => {
     await engine.close();
   });
 
+  it.unless(not_built, "gives back the vectors it kept, in the order in which they were put", async () => {
+    const engine = await echo();
+    using state = engine.open(), one_by_one = engine.open();
+    state.keepVectors(true);
+    const vectors = Float32Array.from({ length: 6 * 8 }, (_, i) => i / 50);
+    state.putSpan(vectors, { scan: "snake", rows: 2, columns: 3 });
+    while (state.pending > 0) await engine.run();
+    const kept = state.takeVectors();
+    expect(kept.length).toBe(6 * 8);
+    expect(state.takeVectors().length).toBe(0);
+    one_by_one.keepVectors(true);
+    const order = [0, 1, 2, 5, 4, 3];
+    for (const row of order) one_by_one.putVectors(vectors.slice(8 * row, 8 * row + 8));
+    while (one_by_one.pending > 0) await engine.run();
+    const seen = one_by_one.takeVectors();
+    expect(order.flatMap((row) => [...kept.slice(8 * row, 8 * row + 8)])).toEqual([...seen]);
+    one_by_one.keepVectors(false);
+    for (const bad of [{ rows: 7, columns: 1 }, { rows: -1, columns: 1 }, { rows: 1.5, columns: 2 }]) {
+      expect(thrown(() => state.putSpan(vectors, { scan: "snake", ...bad })).code).toBe("misuse");
+    }
+    await engine.close();
+  });
+
   it.unless(not_built, "takes more tokens than one buffer holds", async () => {
     const engine = await echo();
     using state = engine.open();
@@ -232,7 +255,7 @@ describe("permission", () => {
 describe("openLibrary", () => {
   it.unless(not_built, "opens and closes without an engine", () => {
     const library = openLibrary(library_path);
-    expect(library.symbols.rwkv_abi_version()).toBe(1);
+    expect(library.symbols.rwkv_abi_version()).toBe(2);
     library.closeUnused();
   });
 });

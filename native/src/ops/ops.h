@@ -3,6 +3,8 @@
 // row the same bits whatever `rows` is, and every table of the CPU gives the same bits as the others.
 #pragma once
 
+#include "../matrix.h"
+
 #include <cstddef>
 
 namespace rwkv {
@@ -10,8 +12,10 @@ namespace rwkv {
 struct Ops {
   const char *name;
 
-  // out[rows][out_width] = x[rows][in_width] · w[out_width][in_width]ᵀ
-  void (*matmul)(float *out, const float *x, const float *w, size_t rows, size_t in_width, size_t out_width);
+  // Columns [first, last) of out[rows][out_width] = x[rows][in_width] · w[out_width][in_width]ᵀ. A number has the
+  // same bits whichever columns are asked for with it.
+  void (*matmul)(float *out, const float *x, const Matrix &w, size_t rows, size_t in_width, size_t out_width,
+                 size_t first, size_t last);
   // Each of `groups` equal parts of a row gets mean 0 and variance 1 (biased), then weight and bias [width].
   // groups 1 is a layer norm. out may be x.
   void (*norm)(float *out, const float *x, const float *weight, const float *bias, size_t rows, size_t width,

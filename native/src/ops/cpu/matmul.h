@@ -2,12 +2,21 @@
 // at once (to read the weights once) does not change a bit of any of them.
 #pragma once
 
+#include "../../matrix.h"
+#include "expand.h"
 #include "lanes.h"
 
 namespace {
 
-template <size_t W, size_t X>
-inline __attribute__((always_inline)) void dots(float *out, size_t out_width, const float *x, const float *w,
+// Columns and rows that are summed together: as many as the registers hold.
+#if defined(__AVX512F__)
+constexpr size_t tile_columns = 4, tile_rows = 4;
+#else
+constexpr size_t tile_columns = 2, tile_rows = 2;
+#endif
+
+template <size_t W, size_t X, typename Weight>
+inline __attribute__((always_inline)) void dots(float *out, size_t out_width, const float *x, const Weight *w,
                                                 size_t in_width) {
   Lanes total[W][X] = {};
   size_t i = 0;
@@ -32,17 +41,35 @@ inline __attribute__((always_inline)) void dots(float *out, size_t out_width, co
   }
 }
 
-template <size_t W>
-inline void all_rows(float *out, const float *x, const float *w, size_t rows, size_t in_width, size_t out_width) {
+template <size_t W, typename Weight>
+inline void all_rows(float *out, const float *x, const Weight *w, size_t rows, size_t in_width, size_t out_width) {
   size_t t = 0;
-  for (; t + 4 <= rows; t += 4) dots<W, 4>(out + t * out_width, out_width, x + t * in_width, w, in_width);
+  for (; t + tile_rows <= rows; t += tile_rows) {
+    dots<W, tile_rows>(out + t * out_width, out_width, x + t * in_width, w, in_width);
+  }
   for (; t < rows; ++t) dots<W, 1>(out + t * out_width, out_width, x + t * in_width, w, in_width);
 }
 
-void matmul(float *out, const float *x, const float *w, size_t rows, size_t in_width, size_t out_width) {
-  size_t m = 0;
-  for (; m + 4 <= out_width; m += 4) all_rows<4>(out + m, x, w + m * in_width, rows, in_width, out_width);
-  for (; m < out_width; ++m) all_rows<1>(out + m, x, w + m * in_width, rows, in_width, out_width);
+template <typename Weight>
+void columns(float *out, const float *x, const Weight *w, size_t rows, size_t in_width, size_t out_width, size_t first,
+             size_t last) {
+  size_t m = first;
+  for (; m + tile_columns <= last; m += tile_columns) {
+    all_rows<tile_columns>(out + m, x, w + m * in_width, rows, in_width, out_width);
+  }
+  for (; m < last; ++m) all_rows<1>(out + m, x, w + m * in_width, rows, in_width, out_width);
+}
+
+void matmul(float *out, const float *x, const rwkv::Matrix &w, size_t rows, size_t in_width, size_t out_width,
+            size_t first, size_t last) {
+  switch (w.dtype) {
+    case rwkv::Dtype::f32:
+      return columns(out, x, static_cast<const float *>(w.data), rows, in_width, out_width, first, last);
+    case rwkv::Dtype::f16:
+      return columns(out, x, static_cast<const F16 *>(w.data), rows, in_width, out_width, first, last);
+    case rwkv::Dtype::bf16:
+      return columns(out, x, static_cast<const Bf16 *>(w.data), rows, in_width, out_width, first, last);
+  }
 }
 
 } // namespace

@@ -13,7 +13,7 @@ extern const Ops cpu_ops_avx512;
 CpuTables cpu_tables() {
   CpuTables found{{&cpu_ops_plain, nullptr, nullptr}, 1};
 #if defined(RWKV_X86_TABLES)
-  if (__builtin_cpu_supports("avx2")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")) {
     found.tables[found.count++] = &cpu_ops_avx2;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512dq")) {

@@ -1,6 +1,6 @@
 // One table of CPU ops, compiled for the vector unit of the file that includes this. Such a file includes
-// nothing else: an inline function of the standard library compiled for AVX-512 must never be the copy that
-// the linker keeps for machines without it.
+// nothing else (expand.h: intrinsics, which leave no copy): an inline function of the standard library compiled
+// for AVX-512 must never be the copy that the linker keeps for machines without it.
 #pragma once
 
 #include "../ops.h"
