@@ -8,6 +8,7 @@ const {
   trial_rounds: rounds,
   trial_saving_min: saving_min,
   trial_single_ms_max: single_ms_max,
+  trial_first_ms_max: first_ms_max,
 } = vision_limits;
 
 export interface BatchTrial {
@@ -25,8 +26,9 @@ export async function tryBatches(
   run: (frames: number) => Promise<number>,
   batches: boolean,
 ): Promise<BatchTrial> {
-  await run(1); // the first run allocates
-  const first_ms = await run(1);
+  // The first run allocates: unless it took very long, the second is the one that counts.
+  let first_ms = await run(1);
+  if (first_ms <= first_ms_max) first_ms = await run(1);
   if (!batches) return { pays: false, single_ms: first_ms, finding: "the model takes one frame at a time" };
   if (first_ms > single_ms_max) {
     return {

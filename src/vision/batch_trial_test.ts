@@ -21,4 +21,11 @@ describe("tryBatches()", () => {
     expect((await tryBatches(run, false)).finding).toBe("the model takes one frame at a time");
     expect(runs).toEqual([1, 1, 1, 1]);
   });
+
+  it("runs a tower that takes many seconds only once", async () => {
+    const runs: number[] = [];
+    const run = (frames: number) => Promise.resolve((runs.push(frames), 16_000));
+    expect((await tryBatches(run, true)).finding).toBe("not tried: one frame takes 16000 ms");
+    expect(runs).toEqual([1]);
+  });
 });

@@ -1,36 +1,42 @@
-// Frames in front of the session, oldest first: while one run is under way the others gather, and the next run
-// takes as many as pay. Must not know workers or models.
+// Frames and pictures in front of the session, oldest first: while one run is under way the others gather, and the next
+// run takes as many as pay. Must not know workers or models.
 import { VisionError } from "./errors.ts";
-import type { RunAnswer } from "./messages.ts";
+import { vision_limits } from "./limits.ts";
+import type { RunAnswer, SentPicture } from "./messages.ts";
+import type { Picture } from "./picture.ts";
 
-interface WaitingFrame {
-  rgb: ArrayBuffer;
+interface Waiting {
+  picture: SentPicture;
+  tiles: number;
   resolve(vectors: Float32Array): void;
   reject(error: VisionError): void;
 }
 
-/** One inference of some frames; rejects with VisionError or another Error. */
-export type RunFrames = (frames: ArrayBuffer[]) => Promise<RunAnswer>;
+/** One inference of some pictures that have `tiles` tiles together; rejects with VisionError or another Error. */
+export type RunPictures = (pictures: SentPicture[], tiles: number) => Promise<RunAnswer>;
 
 export class FrameQueue {
-  /** Frames of one run at most. */
-  batch_frames = 1;
+  /** Tiles of one run at most; a picture that has more goes alone. */
+  batch_tiles = 1;
   readonly stats = { frames: 0, runs: 0, batch_frames_largest: 0, run_ms_total: 0 };
   readonly #waiting_max: number;
-  #waiting: WaitingFrame[] = [];
-  #run: RunFrames | undefined;
+  readonly #bytes_max: number;
+  #waiting: Waiting[] = [];
+  #waiting_bytes = 0;
+  #run: RunPictures | undefined;
   #running = false;
 
-  constructor(waiting_max: number) {
+  constructor(waiting_max: number, bytes_max: number = vision_limits.queue_bytes_max) {
     this.#waiting_max = waiting_max;
+    this.#bytes_max = bytes_max;
   }
 
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** From now on frames go to `run`. */
-  open(run: RunFrames): void {
+  /** From now on pictures go to `run`. */
+  open(run: RunPictures): void {
     this.#run = run;
     void this.#pump();
   }
@@ -38,18 +44,23 @@ export class FrameQueue {
   /** Nothing runs any more; what waits is rejected. The run under way rejects by itself. */
   close(error: VisionError): void {
     this.#run = undefined;
-    for (const frame of this.#waiting.splice(0)) frame.reject(error);
+    this.#waiting_bytes = 0;
+    for (const one of this.#waiting.splice(0)) one.reject(error);
   }
 
-  /** K x D floats of one frame. `rgb` is copied before this returns. Rejects with VisionError. */
-  put(rgb: Uint8Array): Promise<Float32Array> {
-    if (this.#waiting.length >= this.#waiting_max) {
+  /** tiles x K x D floats. The pixels are copied before this returns. Rejects with VisionError. */
+  put({ rgb, width_px, height_px }: Picture, tiles: number): Promise<Float32Array> {
+    const too_many = this.#waiting.length >= this.#waiting_max ||
+      (this.#waiting.length > 0 && this.#waiting_bytes + rgb.length > this.#bytes_max);
+    if (too_many) {
       return Promise.reject(
         new VisionError("vision_busy", `Cannot encode frame: ${this.#waiting.length} frames wait`),
       );
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ rgb: new Uint8Array(rgb).buffer, resolve, reject });
+      const picture = { rgb: new Uint8Array(rgb).buffer, width_px, height_px };
+      this.#waiting.push({ picture, tiles, resolve, reject });
+      this.#waiting_bytes += rgb.length;
       void this.#pump();
     });
   }
@@ -58,29 +69,42 @@ export class FrameQueue {
     if (this.#running) return;
     this.#running = true;
     for (let run = this.#run; run !== undefined && this.#waiting.length > 0; run = this.#run) {
-      await this.#runBatch(run, this.#waiting.splice(0, this.batch_frames));
+      await this.#runBatch(run, this.#takeBatch());
     }
     this.#running = false;
   }
 
-  /** Never rejects: every frame of the batch hears of its end. */
-  async #runBatch(run: RunFrames, batch: WaitingFrame[]): Promise<void> {
+  /** The oldest, and those behind it that fit into the same run. */
+  #takeBatch(): Waiting[] {
+    let count = 1;
+    let tiles = this.#waiting[0].tiles;
+    while (count < this.#waiting.length && tiles + this.#waiting[count].tiles <= this.batch_tiles) {
+      tiles += this.#waiting[count++].tiles;
+    }
+    const batch = this.#waiting.splice(0, count);
+    for (const { picture } of batch) this.#waiting_bytes -= picture.rgb.byteLength;
+    return batch;
+  }
+
+  /** Never rejects: everyone of the batch hears of its end. */
+  async #runBatch(run: RunPictures, batch: Waiting[]): Promise<void> {
     try {
-      const answer = await run(batch.map((frame) => frame.rgb));
+      const all_tiles = batch.reduce((sum, { tiles }) => sum + tiles, 0);
+      const answer = await run(batch.map(({ picture }) => picture), all_tiles);
       if (!answer.finite) throw new VisionError("vision_output", "Vision tower answered NaN or infinity");
       this.#count(batch.length, answer.run_ms);
-      const frame_bytes = answer.vectors.byteLength / batch.length;
-      batch.forEach((frame, index) => {
-        const own = batch.length === 1
-          ? answer.vectors
-          : answer.vectors.slice(frame_bytes * index, frame_bytes * (index + 1));
-        frame.resolve(new Float32Array(own));
-      });
+      const tile_bytes = answer.vectors.byteLength / all_tiles;
+      let begin = 0;
+      for (const { tiles, resolve } of batch) {
+        const end = begin + tiles * tile_bytes;
+        resolve(new Float32Array(batch.length === 1 ? answer.vectors : answer.vectors.slice(begin, end)));
+        begin = end;
+      }
     } catch (cause) {
       const error = cause instanceof VisionError
         ? cause
         : new VisionError("vision_output", `Vision tower failed: ${(cause as Error).message}`, { cause });
-      for (const frame of batch) frame.reject(error);
+      for (const one of batch) one.reject(error);
     }
   }
 

@@ -1,4 +1,5 @@
 // What crosses between the main thread and the vision worker. Types only; buffers are transferred, not copied.
+import type { Sight } from "./views.ts";
 
 export type Provider = "cuda" | "webgpu" | "cpu";
 
@@ -29,21 +30,30 @@ export interface OpenAnswer {
   outputs: PortShape[];
 }
 
+/** A frame or a picture: height x width x 3 bytes. */
+export interface SentPicture {
+  rgb: ArrayBuffer;
+  width_px: number;
+  height_px: number;
+}
+
 export interface RunRequest {
   kind: "run";
-  /** One buffer of height x width x 3 bytes per frame. */
-  frames: ArrayBuffer[];
-  height_px: number;
-  width_px: number;
+  pictures: SentPicture[];
+  /** Its inputs are named, at least one. */
+  sight: Sight;
+  /** Tiles of one session run at most. */
+  batch_tiles: number;
 }
 
 export interface RunAnswer {
-  /** Row-major float32 of `shape`. */
+  /** Row-major float32 of `shape`: the tiles of the first picture, those of the second … */
   vectors: ArrayBuffer;
+  /** [tiles, K, D]. */
   shape: readonly number[];
   /** False when a NaN or an infinity is inside. */
   finite: boolean;
-  /** Time inside the session. */
+  /** Time inside the session, without resizing. */
   run_ms: number;
 }
 

@@ -1,12 +1,15 @@
-// What a vision.onnx must be: one uint8 [N, H, W, 3] in, one float32 [N, K, D] out. Pure; must not know ONNX
-// Runtime.
+// What a vision.onnx must be: uint8 [N * views, H, W, 3] in, once per size that its towers see; one float32 [N, K, D]
+// out. Pure; must not know ONNX Runtime.
 import type { PortShape } from "./messages.ts";
+import type { GraphInput } from "./views.ts";
 
 export interface TowerShape {
-  width_px: number;
-  height_px: number;
-  /** K. */
-  vectors_per_frame: number;
+  /** By name, at least one. */
+  inputs: readonly GraphInput[];
+  /** Pictures of one tile: 1, or 5 with its quarters. */
+  views: number;
+  /** K of one tile; undefined: whatever the tower gives. */
+  vectors?: number;
   /** D. */
   vector_width: number;
 }
@@ -17,30 +20,45 @@ export function findMisfits(
   outputs: readonly PortShape[],
   tower: TowerShape,
 ): string[] {
-  const { width_px, height_px, vectors_per_frame, vector_width } = tower;
-  return [
-    ...comparePorts("input", inputs, "uint8", [height_px, width_px, 3]),
-    ...comparePorts("output", outputs, "float32", [vectors_per_frame, vector_width]),
-  ];
+  return [...compareInputs(inputs, tower), ...compareOutputs(outputs, tower)];
 }
 
-/** True when one run may take several frames. */
+/** True when one run may take several tiles. */
 export function takesBatches(inputs: readonly PortShape[]): boolean {
-  return typeof inputs[0]?.shape[0] === "string";
+  return inputs.length > 0 && inputs.every(({ shape }) => typeof shape[0] === "string");
 }
 
-function comparePorts(
+function compareInputs(ports: readonly PortShape[], { inputs, views }: TowerShape): string[] {
+  if (ports.length !== inputs.length) return [countMisfit("input", ports.length, inputs.length)];
+  return inputs.flatMap(({ name, width_px, height_px }) => {
+    const port = ports.find((port) => port.name === name);
+    if (port !== undefined) return comparePort("input", port, "uint8", views, [height_px, width_px, 3]);
+    return [`it has no input "${name}", but ${ports.map((port) => `"${port.name}"`).join(", ")}`];
+  });
+}
+
+function compareOutputs(ports: readonly PortShape[], { vectors, vector_width }: TowerShape): string[] {
+  if (ports.length !== 1) return [countMisfit("output", ports.length, 1)];
+  return comparePort("output", ports[0], "float32", 1, [vectors ?? "K", vector_width]);
+}
+
+function countMisfit(side: string, found: number, wanted: number): string {
+  return `it has ${found} ${side}s, ${wanted === 1 ? "one is" : `${wanted} are`} wanted`;
+}
+
+/** `each` is how many rows of the port belong to one of the batch. A text in `sizes` fits every size. */
+function comparePort(
   side: string,
-  ports: readonly PortShape[],
+  port: PortShape,
   type: string,
-  sizes: readonly number[],
+  each: number,
+  sizes: readonly (number | string)[],
 ): string[] {
-  if (ports.length !== 1) return [`it has ${ports.length} ${side}s, one is wanted`];
-  const [port] = ports;
-  const wanted = `${type} [N, ${sizes.join(", ")}]`;
+  const wanted = `${type} [${each === 1 ? "N" : `${each} N`}, ${sizes.join(", ")}]`;
   const found = `${port.type} [${port.shape.join(", ")}]`;
   const fits = port.type === type && port.shape.length === sizes.length + 1 &&
-    (typeof port.shape[0] === "string" || port.shape[0] === 1) &&
-    sizes.every((size, index) => typeof port.shape[index + 1] === "string" || port.shape[index + 1] === size);
+    [each, ...sizes].every((size, index) =>
+      typeof size === "string" || typeof port.shape[index] === "string" || port.shape[index] === size
+    );
   return fits ? [] : [`its ${side} "${port.name}" is ${found}, wanted is ${wanted}`];
 }

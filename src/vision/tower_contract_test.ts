@@ -2,7 +2,12 @@ import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { findMisfits, takesBatches } from "./tower_contract.ts";
 
-const tower = { width_px: 8, height_px: 6, vectors_per_frame: 4, vector_width: 64 };
+const tower = {
+  inputs: [{ name: "rgb", width_px: 8, height_px: 6 }],
+  views: 1,
+  vectors: 4,
+  vector_width: 64,
+};
 const input = { name: "rgb", type: "uint8", shape: ["N", 6, 8, 3] };
 const output = { name: "vectors", type: "float32", shape: ["N", 4, 64] };
 
@@ -27,5 +32,26 @@ describe("findMisfits()", () => {
       "it has 0 outputs, one is wanted",
     ]);
     expect(findMisfits([{ ...input, shape: [2, 6, 8, 3] }], [output], tower).length).toBe(1);
+    const open = { ...tower, vectors: undefined };
+    expect(findMisfits([input], [output], open)).toEqual([]);
+    expect(findMisfits([input], [{ ...output, shape: [4, 64] }], open)).toEqual([
+      'its output "vectors" is float32 [4, 64], wanted is float32 [N, K, 64]',
+    ]);
+  });
+
+  it("knows several inputs by their names, in any order, and views", () => {
+    const large = { name: "sam", width_px: 16, height_px: 16 };
+    const two = { ...tower, inputs: [...tower.inputs, large], views: 5 };
+    const sam = { name: "sam", type: "uint8", shape: ["N5", 16, 16, 3] };
+    expect(findMisfits([sam, input], [output], two)).toEqual([]);
+    expect(findMisfits([{ ...sam, shape: [5, 16, 16, 3] }, input], [output], two)).toEqual([]);
+    expect(takesBatches([{ ...sam, shape: [5, 16, 16, 3] }, input])).toBe(false);
+    expect(findMisfits([input], [output], two)).toEqual(["it has 1 inputs, 2 are wanted"]);
+    expect(findMisfits([{ ...sam, name: "dino" }, { ...input, shape: [1, 6, 8, 3] }], [output], two)).toEqual(
+      [
+        'its input "rgb" is uint8 [1, 6, 8, 3], wanted is uint8 [5 N, 6, 8, 3]',
+        'it has no input "sam", but "dino", "rgb"',
+      ],
+    );
   });
 });

@@ -5,44 +5,15 @@ import { type BatchTrial, tryBatches } from "./batch_trial.ts";
 import { VisionError } from "./errors.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import { vision_limits } from "./limits.ts";
-import type { OpenAnswer, Provider, Refusal, RunAnswer } from "./messages.ts";
-import { findMisfits, takesBatches, type TowerShape } from "./tower_contract.ts";
+import type { OpenAnswer, Provider, Refusal, RunAnswer, SentPicture } from "./messages.ts";
+import { sightOf, type VisionOptions, type VisionStats } from "./options.ts";
+import { findPictureFault, type Picture } from "./picture.ts";
+import { spawnWorker } from "./spawn_worker.ts";
+import { findMisfits, takesBatches } from "./tower_contract.ts";
+import { countTiles, countViews, findSightFault, type Sight } from "./views.ts";
 import { WorkerLink, WorkerRefusal } from "./worker_link.ts";
 
-export interface VisionOptions extends TowerShape {
-  model_path: string;
-  /** Threads of the session. */
-  threads: number;
-  /** Tried in this order; default cuda, webgpu, cpu. */
-  providers?: readonly Provider[];
-  /** Frames of one run at most, where batching pays. Default 8. */
-  batch_max?: number;
-  /** Frames that may wait. Default 256. */
-  queue_max?: number;
-  /** A run that takes longer counts as a crash. Default 120 000. */
-  run_ms_max?: number;
-  /** One line for the log. */
-  log: (line: string) => void;
-  /** For tests: another worker. */
-  spawn?: () => Worker;
-  /** For tests: another wait before a lost worker is opened anew. Ends at once when the signal aborts. */
-  sleep?: (duration_ms: number, signal: AbortSignal) => Promise<void>;
-}
-
-export interface VisionStats {
-  frames: number;
-  runs: number;
-  /** Frames of the largest run so far. */
-  batch_frames_largest: number;
-  /** Frames that wait now. */
-  waiting: number;
-  /** Session time, all runs together; divide by `runs` or `frames`. */
-  run_ms_total: number;
-  /** Whether batching pays on this machine, and the measurement behind it. */
-  batching: BatchTrial;
-  /** Times the worker was opened anew. */
-  reopened: number;
-}
+export type { VisionOptions, VisionStats };
 
 /** Resolves when the model is loaded, checked and measured. Throws VisionError `vision_model` when it is no tower. */
 export async function openVision(options: VisionOptions): Promise<OnnxVision> {
@@ -54,7 +25,6 @@ export async function openVision(options: VisionOptions): Promise<OnnxVision> {
 export class OnnxVision {
   readonly width_px: number;
   readonly height_px: number;
-  readonly vectors_per_frame: number;
   /** What runs the tower. */
   provider: Provider = "cpu";
   /** Providers tried before, with the reason each was refused. */
@@ -63,8 +33,13 @@ export class OnnxVision {
   readonly #options: VisionOptions;
   readonly #providers: readonly Provider[];
   readonly #batch_max: number;
-  readonly #run_ms_max: number;
+  /** Of one view of one tile. */
+  #run_ms_max: number;
   readonly #frame_bytes: number;
+  /** Its inputs get their names when the model is opened. */
+  #sight: Sight;
+  /** K of one tile, 0 until it is known. */
+  #tile_vectors: number;
   readonly #queue: FrameQueue;
   #link: WorkerLink | undefined;
   /** Why nothing can be encoded now; meaningful while there is no link. */
@@ -90,8 +65,14 @@ export class OnnxVision {
     this.#queue = new FrameQueue(options.queue_max ?? vision_limits.queue_max);
     this.width_px = options.width_px;
     this.height_px = options.height_px;
-    this.vectors_per_frame = options.vectors_per_frame;
     this.#frame_bytes = options.width_px * options.height_px * 3;
+    this.#sight = sightOf(options);
+    this.#tile_vectors = options.vectors_per_frame ?? 0;
+  }
+
+  /** Vectors of one frame, all its tiles together. */
+  get vectors_per_frame(): number {
+    return this.#tile_vectors * countTiles(this, this.#sight);
   }
 
   /** False while no worker is there: `encode` rejects at once. It comes back by itself, unless closed. */
@@ -102,11 +83,23 @@ export class OnnxVision {
   /** K x D floats. `rgb` is copied before this returns. Rejects with VisionError. */
   encode(rgb: Uint8Array): Promise<Float32Array> {
     if (this.#link === undefined) return Promise.reject(this.#closed ?? this.#unusable);
-    if (rgb.length === this.#frame_bytes) return this.#queue.put(rgb);
-    const wanted = `${this.width_px} x ${this.height_px} x 3 = ${this.#frame_bytes}`;
+    const { width_px, height_px } = this;
+    if (rgb.length === this.#frame_bytes) return this.#put({ rgb, width_px, height_px });
+    const wanted = `${width_px} x ${height_px} x 3 = ${this.#frame_bytes}`;
     return Promise.reject(
       new VisionError("vision_input", `Cannot encode frame: ${rgb.length} bytes, wanted are ${wanted}`),
     );
+  }
+
+  /** tiles x K x D floats of a picture of any size. Its pixels are copied before this returns. Rejects with VisionError. */
+  encodePicture(picture: Picture): Promise<Float32Array> {
+    if (this.#link === undefined) return Promise.reject(this.#closed ?? this.#unusable);
+    const fault = findPictureFault(picture);
+    return fault === undefined ? this.#put(picture) : Promise.reject(fault);
+  }
+
+  #put(picture: Picture): Promise<Float32Array> {
+    return this.#queue.put(picture, countTiles(picture, this.#sight));
   }
 
   stats(): VisionStats {
@@ -125,6 +118,8 @@ export class OnnxVision {
 
   async #open(): Promise<void> {
     if (this.#closed !== undefined) throw this.#closed;
+    const fault = findSightFault(this.#sight);
+    if (fault !== undefined) throw this.#unusable = this.#modelError(new Error(fault));
     const { model_path, threads, log } = this.#options;
     this.#drop(new VisionError("vision_lost", "Vision is being opened anew"));
     const link = this.#opening_link = new WorkerLink(this.#options.spawn?.() ?? spawnWorker());
@@ -154,7 +149,7 @@ export class OnnxVision {
       this.#drop(error);
       this.#recoverFrom(error);
     };
-    this.#queue.open((frames) => this.#run(link, frames));
+    this.#queue.open((pictures, tiles) => this.#run(link, pictures, tiles, this.#sight));
     this.#opened_count++;
     this.#opened_at_ms = performance.now();
     log(`vision: "${model_path}" on ${this.provider}, ${threads} threads; ${this.#trial.finding}`);
@@ -204,26 +199,44 @@ export class OnnxVision {
 
   /** Declared shapes first, then a real run: what a model declares is not always what it answers. */
   async #prove(link: WorkerLink, opened: OpenAnswer): Promise<void> {
-    const misfits = findMisfits(opened.inputs, opened.outputs, this.#options);
+    const { width_px, height_px, vector_width } = this.#options;
+    const sight = this.#sight = sightOf(this.#options, opened.inputs[0]?.name);
+    const { inputs } = sight;
+    const vectors = this.#tile_vectors || undefined;
+    const shape = { inputs, views: countViews(sight), vectors, vector_width };
+    const misfits = findMisfits(opened.inputs, opened.outputs, shape);
     if (misfits.length > 0) throw new WorkerRefusal(misfits.join("; "));
+    // Frames of one tile each, whatever the sight: what a batch saves is a matter of the graph.
+    const untiled = { ...sight, tiling: null };
     const run = async (frames: number) => {
-      const blank = Array.from(
-        { length: frames },
-        (_, index) => new Uint8Array(this.#frame_bytes).fill(40 * index).buffer,
-      );
+      const blank = Array.from({ length: frames }, (_, index) => {
+        const rgb = new Uint8Array(this.#frame_bytes).fill(40 * index).buffer;
+        return { rgb, width_px, height_px };
+      });
+      this.#queue.batch_tiles = frames;
+      this.#run_ms_max = vision_limits.first_run_ms_max / shape.views;
       const began_ms = performance.now(); // the way to the worker and back counts: a batch saves it, too
-      await this.#run(link, blank);
+      await this.#run(link, blank, frames, untiled);
       return performance.now() - began_ms;
     };
     const batches = takesBatches(opened.inputs) && this.#batch_max >= vision_limits.trial_frames;
     this.#trial = await tryBatches(run, batches);
-    this.#queue.batch_frames = this.#trial.pays ? this.#batch_max : 1;
+    this.#run_ms_max = this.#options.run_ms_max ?? vision_limits.run_ms_max;
+    const { slow_run_ms, slow_run_factor } = vision_limits;
+    const view_ms = this.#trial.single_ms / shape.views;
+    if (view_ms > slow_run_ms) this.#run_ms_max = Math.max(this.#run_ms_max, slow_run_factor * view_ms);
+    this.#queue.batch_tiles = this.#trial.pays ? this.#batch_max : 1;
   }
 
-  async #run(link: WorkerLink, frames: ArrayBuffer[]): Promise<RunAnswer> {
-    const { height_px, width_px, vectors_per_frame, vector_width } = this.#options;
-    const answer = await link.ask({ kind: "run", frames, height_px, width_px }, this.#run_ms_max, frames);
-    const wanted = [frames.length, vectors_per_frame, vector_width];
+  /** Nobody else runs while the batch of the queue is being found out: it is closed then. */
+  async #run(link: WorkerLink, pictures: SentPicture[], tiles: number, sight: Sight): Promise<RunAnswer> {
+    const { vector_width } = this.#options;
+    const request = { kind: "run", pictures, sight, batch_tiles: this.#queue.batch_tiles } as const;
+    const passes = Math.ceil(tiles / pictures.length) * countViews(sight);
+    const answer = await link.ask(request, passes * this.#run_ms_max, pictures.map(({ rgb }) => rgb));
+    const [, vectors] = answer.shape;
+    this.#tile_vectors ||= vectors;
+    const wanted = [tiles, this.#tile_vectors, vector_width];
     if (answer.shape.join() !== wanted.join()) {
       throw new WorkerRefusal(`it answers [${answer.shape.join(", ")}], wanted is [${wanted.join(", ")}]`);
     }
@@ -259,22 +272,4 @@ function sleepFor(duration_ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(done, duration_ms);
     signal.addEventListener("abort", done, { once: true });
   });
-}
-
-function spawnWorker(): Worker {
-  keepQuiet();
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "vision" });
-}
-
-/**
- * ONNX Runtime 1.30 reports its use to its maker, and writes log files of that, unless this variable is set before it
- * is loaded. What a camera's owner runs is nobody's business.
- */
-function keepQuiet(): void {
-  try {
-    Deno.env.set("ORT_DISABLE_TELEMETRY", "1");
-  } catch (error) {
-    // Without permission for the environment whoever started us has to set it, as the launcher does.
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-  }
 }

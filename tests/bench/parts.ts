@@ -63,7 +63,8 @@ async function timeStore(fsync: "full" | "normal", blob_bytes: number): Promise<
   let tick = 0;
   const record = () => ({
     ...{ tick: ++tick, t_media_ms: tick * 500, t_wall_ms: tick * 500 },
-    ...{ vectors: new Float32Array(4 * 192), tokens: Uint32Array.of(1, 2, 3), thumbnail },
+    ...{ vectors: new Float32Array(4 * 192), tokens: Uint32Array.of(1, 2, 3) },
+    ...{ prompt: new Uint32Array(), thumbnail },
   });
   await time(`commit of a tick, fsync ${fsync}`, 300, () => store.commitTick("bench", record(), undefined));
   const blob = new Uint8Array(blob_bytes);

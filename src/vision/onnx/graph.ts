@@ -4,9 +4,9 @@ import type { onnx } from "onnx-proto";
 // The package is CommonJS: at run time its only export is the default one.
 import proto from "onnx-proto";
 
-export type ElementType = "float32" | "uint8" | "int64";
+export type ElementType = "float32" | "uint8" | "int8" | "int64" | "float16";
 
-const element_codes: Record<ElementType, number> = { float32: 1, uint8: 2, int64: 7 };
+const element_codes: Record<ElementType, number> = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10 };
 
 /** ints and floats become lists, a bare number an integer. */
 export type Attributes = Record<string, number | readonly number[] | { float: number }>;
@@ -14,12 +14,21 @@ export type Attributes = Record<string, number | readonly number[] | { float: nu
 /** A value's name inside the graph. */
 export type Value = string;
 
+/** A constant whose bytes come later: exactly one of the two is called before `finish`. */
+export interface ConstantSlot {
+  fill(bytes: Uint8Array): void;
+  /** The bytes stand in another file; `location` is its path seen from the model's folder. */
+  place(location: string, offset_bytes: number, length_bytes: number): void;
+}
+
 export class GraphBuilder {
   readonly #nodes: onnx.INodeProto[] = [];
   readonly #constants: onnx.ITensorProto[] = [];
   readonly #inputs: onnx.IValueInfoProto[] = [];
   readonly #outputs: onnx.IValueInfoProto[] = [];
   readonly #names = new Set<string>();
+  /** Slots that have no bytes yet. */
+  readonly #open = new Set<string>();
 
   /** A text in `shape` is a size left open. */
   input(name: string, type: ElementType, shape: readonly (number | string)[]): Value {
@@ -49,18 +58,53 @@ export class GraphBuilder {
 
   /** One operator with one output, which carries the node's name. */
   node(op: string, name: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+    return this.nodes(op, name, [name], inputs, attributes)[0];
+  }
+
+  /** One operator with several outputs. */
+  nodes(
+    op: string,
+    name: string,
+    outputs: readonly string[],
+    inputs: readonly Value[],
+    attributes: Attributes = {},
+  ): Value[] {
     this.#nodes.push({
       opType: op,
       name,
       input: [...inputs],
-      output: [this.#claim(name)],
+      output: outputs.map((output) => this.#claim(output)),
       attribute: Object.entries(attributes).map(attribute),
     });
-    return name;
+    return [...outputs];
+  }
+
+  /** A constant of which only type and shape are known yet. */
+  slot(name: string, type: ElementType, shape: readonly number[]): ConstantSlot {
+    const tensor: onnx.ITensorProto = {
+      name: this.#claim(name),
+      dims: [...shape],
+      dataType: element_codes[type],
+    };
+    this.#constants.push(tensor);
+    this.#open.add(name);
+    return {
+      fill: (bytes) => {
+        this.#open.delete(name);
+        tensor.rawData = bytes;
+      },
+      place: (location, offset_bytes, length_bytes) => {
+        this.#open.delete(name);
+        tensor.dataLocation = proto.onnx.TensorProto.DataLocation.EXTERNAL;
+        tensor.externalData = Object.entries({ location, offset: offset_bytes, length: length_bytes })
+          .map(([key, value]) => ({ key, value: String(value) }));
+      },
+    };
   }
 
   /** The model file. */
   finish(graph_name: string): Uint8Array<ArrayBuffer> {
+    for (const name of this.#open) throw new Error(`Constant "${name}" was never given its bytes`);
     const model = proto.onnx.ModelProto.create({
       irVersion: 8,
       producerName: "gander",

@@ -40,6 +40,7 @@ export function poolingMatrix(pooling: Pooling): { data: Float32Array; shape: [n
   return { data, shape: [outputs, tokens] };
 }
 
-function span(index: number, size: number, pool_size: number): [number, number] {
+/** From which row to which (exclusive) cell `index` of adaptive average pooling reaches. */
+export function span(index: number, size: number, pool_size: number): [number, number] {
   return [Math.floor(index * size / pool_size), Math.ceil((index + 1) * size / pool_size)];
 }
