@@ -1,10 +1,11 @@
-// `gander model info` and `gander model logits`: what a bundle is, and what its weights compute. Owns words and
-// output; must not know streams or HTTP.
+// `gander model`: info (what a bundle is), logits (what its weights compute), import (a checkpoint becomes a bundle).
+// Owns words and output; must not know streams or HTTP.
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { NativeError } from "../../ffi/mod.ts";
 import { GanderError } from "../errors.ts";
 import { readBundle } from "../model/bundle.ts";
 import { UsageError } from "./arguments.ts";
+import { import_usage, importCommand } from "./model_import.ts";
 import { describeBundle, infoText } from "./model_info.ts";
 import { logitsOf, readTokens } from "./model_logits.ts";
 
@@ -16,12 +17,18 @@ export interface ModelIo {
   library_path: string;
   /** Folder of the bundle to take when none is named. */
   default_bundle(): Promise<string>;
+  /** Aborts when the person wants it to end. */
+  stop?: AbortSignal;
 }
 
 const usage = `Usage:
   gander model info [DIR] [--json]                               what a bundle is; its files are verified
   gander model logits [--bundle DIR] --tokens 1,2,3 [--json]     logits after every token, from an empty state
-`;
+  gander model import FILE... -o DIR [options]                   a released checkpoint becomes a bundle
+
+${import_usage}`;
+
+export const model_help = usage;
 
 /** The exit status: 0, 1 when the bundle or the engine refuses, 2 when the words make no sense. */
 export async function modelCommand(args: string[], io: ModelIo): Promise<number> {
@@ -29,9 +36,10 @@ export async function modelCommand(args: string[], io: ModelIo): Promise<number>
   try {
     if (verb === "info") return await info(rest, io);
     if (verb === "logits") return await logits(rest, io);
+    if (verb === "import") return await importCommand(rest, io);
     if (verb === "--help" || verb === "help") return (io.out(usage), 0);
     throw new UsageError(
-      verb === undefined ? "model: what? info or logits" : `model: unknown command "${verb}"`,
+      verb === undefined ? "model: what? info, logits or import" : `model: unknown command "${verb}"`,
     );
   } catch (error) {
     if (!(error instanceof GanderError) && !(error instanceof NativeError)) throw error;

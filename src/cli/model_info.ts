@@ -2,6 +2,7 @@
 import type { Bundle } from "../model/bundle.ts";
 import { openLanguage } from "../model/language.ts";
 import { stateBytes } from "../model/rwkv_header.ts";
+import { sizeText } from "./size_text.ts";
 
 export type BundleDescription = Awaited<ReturnType<typeof describeBundle>>;
 
@@ -19,6 +20,8 @@ export async function describeBundle(bundle: Bundle) {
     licence: manifest.licence,
     languages: manifest.languages,
     policy: manifest.policy,
+    refresh: manifest.refresh,
+    image: manifest.image,
     rwkv: manifest.rwkv,
     vision: manifest.vision,
     tokenizer: { tokens: tokenizer.token_count, id_max: tokenizer.id_max },
@@ -26,14 +29,22 @@ export async function describeBundle(bundle: Bundle) {
     speak_threshold: manifest.caption.speak_threshold,
     state_bytes: stateBytes(manifest.rwkv),
     weight_file_bytes: bytes(manifest.rwkv.file),
-    vision_file_bytes: bytes(manifest.vision?.file),
+    vision_file_bytes: visionBytes(manifest),
+    compressor_file_bytes: bytes(manifest.vision?.compressor?.file),
     limits_note: manifest.limits_note,
     files: manifest.sources.map((source) => ({ ...source, verified: true })),
   };
 }
 
+/** The model file and the data beside it. */
+function visionBytes({ vision, sources }: Bundle["manifest"]): number {
+  if (vision === null) return 0;
+  const own = sources.filter(({ path }) => path === vision.file || path === `${vision.file}.data`);
+  return own.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 export function infoText(info: BundleDescription): string {
-  const { rwkv, vision, tokenizer, tick } = info;
+  const { rwkv, vision, tokenizer, tick, image } = info;
   const lines: [string, string][] = [
     ["name", info.trained ? info.name : `${info.name} (untrained: its words are random)`],
     ["folder", info.dir],
@@ -47,8 +58,14 @@ export function infoText(info: BundleDescription): string {
         ? "none: a text-only bundle"
         : `${vision.width_px} x ${vision.height_px} px, ${vision.vectors_per_frame} vectors per frame`,
     ],
+    ["seen as", vision === null ? "" : sightText(vision)],
+    [
+      "compressor",
+      vision?.compressor ? `${vision.compressor.layers} layers, ${sizeText(info.compressor_file_bytes)}` : "",
+    ],
+    ["prompt", image === null ? "" : imageText(image)],
     ["tokenizer", `${tokenizer.tokens} tokens, ids up to ${tokenizer.id_max}`],
-    ["ticks", `${tick.rate_hz} per second, policy "${info.policy}", speaks from P ${info.speak_threshold}`],
+    ["ticks", `${tick.rate_hz} per second, ${policyText(info)}`],
     ["state", `${sizeText(info.state_bytes)} per stream, constant`],
     [
       "memory",
@@ -65,9 +82,40 @@ export function infoText(info: BundleDescription): string {
   return [...facts, "files      verified, SHA-256:", ...files].join("\n") + "\n";
 }
 
-function sizeText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
-  const units = ["KiB", "MiB", "GiB"];
-  const power = Math.min(units.length, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** power).toFixed(1)} ${units[power - 1]}`;
+type Manifest = Bundle["manifest"];
+
+/** Empty for a tower that takes frames as they come. */
+function sightText({ inputs, fit, filter, views, tiling }: NonNullable<Manifest["vision"]>): string {
+  if (inputs.length === 0 && tiling === null) return "";
+  const sizes = inputs.map(({ name, width_px, height_px }) => `${name} ${width_px} x ${height_px}`).join(
+    ", ",
+  );
+  const parts = [sizes, fit === "crop" ? "middle cut out" : "stretched", filter];
+  if (views === "whole_and_quarters") parts.push("whole and four quarters");
+  if (tiling !== null) {
+    parts.push(
+      tiling.tiles_fixed === null ? `up to ${tiling.tiles_max} tiles` : `${tiling.tiles_fixed} tiles`,
+    );
+  }
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+const orders = {
+  first: "picture, then question",
+  middle: "question, picture, question again",
+  last: "question, then picture",
+  many: "pictures, then question",
+};
+
+function imageText(
+  { position, images_max, scan, scan_rows, scan_columns }: NonNullable<Manifest["image"]>,
+): string {
+  const pictures = images_max === 1 ? "one picture" : `up to ${images_max} pictures`;
+  const grid = scan === "row_major" ? "" : `, ${scan} over ${scan_rows} x ${scan_columns}`;
+  return `${orders[position]}; ${pictures}${grid}`;
+}
+
+function policyText({ policy, refresh, speak_threshold }: BundleDescription): string {
+  if (policy === "stream") return `policy "stream", speaks from P ${speak_threshold}`;
+  return `policy "refresh": rebuilt every ${refresh.every_s} s, a caption every ${refresh.cadence_s} s at most`;
 }

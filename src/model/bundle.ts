@@ -16,7 +16,7 @@
 import { checkFile, type FileProblem, locateFile, reason } from "./bundle_files.ts";
 import { ModelError, problemText } from "./errors.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
-import { readRwkvShape } from "./rwkv_header.ts";
+import { readCompressorShape, readRwkvShape } from "./rwkv_header.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 
 export const manifest_file = "manifest.json";
@@ -30,6 +30,8 @@ export interface Bundle {
   readonly tokenizer_path: string;
   /** Undefined in a text-only bundle. */
   readonly vision_path: string | undefined;
+  /** Undefined unless the model shortens the vectors of a picture. */
+  readonly compressor_path: string | undefined;
 }
 
 export interface ReadBundleOptions {
@@ -63,12 +65,16 @@ export async function readBundle(
 
   const weights_path = paths.get(manifest.rwkv.file)!;
   refuse(opening, await compareWeights(weights_path, manifest));
+  const compressor = manifest.vision?.compressor ?? undefined;
+  const compressor_path = compressor && paths.get(compressor.file)!;
+  if (compressor_path !== undefined) refuse(opening, await compareCompressor(compressor_path, manifest));
   return {
     dir: root,
     manifest,
     weights_path,
     tokenizer_path: paths.get(manifest.tokenizer.file)!,
     vision_path: manifest.vision === null ? undefined : paths.get(manifest.vision.file)!,
+    compressor_path,
   };
 }
 
@@ -107,6 +113,26 @@ async function compareWeights(path: string, { rwkv }: Manifest): Promise<FilePro
       code: "bundle_invalid",
       text: `rwkv.${key}: the manifest says ${rwkv[key]}, ${rwkv.file} has ${shape[key]}`,
     }));
+}
+
+/** The same for the blocks of the token compressor. */
+async function compareCompressor(path: string, { rwkv, vision }: Manifest): Promise<FileProblem[]> {
+  const { file, layers } = vision!.compressor!;
+  let found: ReturnType<typeof readCompressorShape>;
+  try {
+    found = readCompressorShape(await readSafetensorsHeader(path));
+  } catch (error) {
+    return [{ code: "bundle_damaged", text: `${file}: ${reason(error)}` }];
+  }
+  if (typeof found === "string") return [{ code: "bundle_invalid", text: `${file}: ${found}` }];
+  const differing = [
+    ["layers", layers, found.layers],
+    ["width", rwkv.width, found.width],
+  ] as const;
+  return differing.filter(([, wanted, there]) => wanted !== there).map(([key, wanted, there]) => ({
+    code: "bundle_invalid",
+    text: `vision.compressor: ${key} is ${wanted} in the manifest, ${there} in ${file}`,
+  }));
 }
 
 function refuse(opening: string, problems: readonly FileProblem[]): void {

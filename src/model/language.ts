@@ -1,8 +1,9 @@
 // A bundle's words: what is fed before a tick and around a question, and how an utterance is cut. Satisfies the
-// pipeline's `Language` without importing it. Must not know streams or engines.
+// pipeline's `Language` without importing it, and carries its `PictureLanguage`. Must not know streams or engines.
 import type { Bundle } from "./bundle.ts";
 import { reason } from "./bundle_files.ts";
 import { ModelError } from "./errors.ts";
+import { ImagePrompt } from "./image_prompt.ts";
 import type { Manifest } from "./manifest.ts";
 import { cleanQuestion, fillMark, fillQuestion } from "./prompt.ts";
 import { end_of_document } from "./stop_rule.ts";
@@ -22,6 +23,8 @@ export class BundleLanguage {
   readonly caption_tokens_max: number;
   readonly answer_tokens_max: number;
   readonly speak_threshold: number;
+  /** How it is asked about pictures; without training on them, a text chat. */
+  readonly pictures: ImagePrompt;
   readonly #mark: string;
   readonly #question_template: string;
 
@@ -36,6 +39,7 @@ export class BundleLanguage {
     this.caption_tokens_max = manifest.caption.tokens_max;
     this.answer_tokens_max = manifest.answer.tokens_max;
     this.speak_threshold = manifest.caption.speak_threshold;
+    this.pictures = new ImagePrompt(manifest, (text) => tokenizer.encode(text));
     this.#mark = manifest.tick.mark;
     this.#question_template = manifest.prompt.question;
   }

@@ -35,7 +35,7 @@ const source = z.strictObject({
 const rwkv = z.strictObject({
   file: inside_path.refine((path) => path.endsWith(".safetensors"), "must be a .safetensors file"),
   /** RWKV generation. */
-  version: z.literal([7, 6]),
+  version: z.literal([7, 6, 5]),
   layers: count(1024),
   /** D: floats in one vector. */
   width: count(65_536).refine((width) => width % 64 === 0, "must be a multiple of 64"),
@@ -43,12 +43,81 @@ const rwkv = z.strictObject({
   head_size: z.literal(64).default(64),
 });
 
-const vision = z.strictObject({
-  file: inside_path,
+const vision_input = z.strictObject({
+  /** Name of the graph's input: uint8 [N * views, height, width, 3]. */
+  name: z.string().min(1).max(100),
   width_px: count(4096),
   height_px: count(4096),
-  /** K: vectors of one frame. */
-  vectors_per_frame: count(4096),
+});
+
+const vision = z.strictObject({
+  file: inside_path,
+  /** Size of the frames a source is asked for. */
+  width_px: count(4096),
+  height_px: count(4096),
+  /** K: vectors of one frame; with `tiling`, of one tile; with `compressor`, what it leaves of a picture. */
+  vectors_per_frame: count(16_384),
+  /** A picture of another shape: both sides resized, or the shorter side resized and the middle cut out. */
+  fit: z.literal(["stretch", "crop"]).default("stretch"),
+  /** Pillow's filters, bit for bit. */
+  filter: z.literal(["bicubic", "bilinear", "lanczos"]).default("bicubic"),
+  /** Inputs of the graph; each takes the picture resized to its own size. Empty: one, "rgb", of the frame's size. */
+  inputs: z.array(vision_input).max(8).default([]),
+  /** What of a picture goes in: itself, or itself and its four quarters (UHD), in this order. */
+  views: z.literal(["whole", "whole_and_quarters"]).default("whole"),
+  /** A picture becomes several of the graph's size, row by row (v7.02 and later). */
+  tiling: z.strictObject({
+    /** v7.02 takes the grid that wastes least, v7.03 and v7.04 "closest". */
+    criterion: z.literal(["waste", "closest"]),
+    /** More are not made: the picture is made smaller. */
+    tiles_max: count(64),
+    /** v7.04: always this many tiles. */
+    tiles_fixed: count(64).nullable().default(null),
+  }).nullable().default(null),
+  /** RWKV-7 blocks that shorten the vectors of a picture (v7.03, v7.04). */
+  compressor: z.strictObject({
+    file: inside_path,
+    layers: count(64),
+    /** Zero vectors are put in front up to a multiple of this. */
+    padding: count(64).default(16),
+  }).nullable().default(null),
+});
+
+/** How a picture and a question become one sequence, as the model was trained. */
+const image = z.strictObject({
+  /** first: picture, question. middle: question, picture, question. last: question, picture. many: pictures, question. */
+  position: z.literal(["first", "middle", "last", "many"]),
+  /** Pictures of one question. */
+  images_max: count(64),
+  /** Order in which layers see the patches. */
+  scan: z.literal(["row_major", "bidirection", "multidirection", "spiral", "snake", "zigzag"])
+    .default("row_major"),
+  /** The patch grid that `scan` orders; vectors beyond it follow as they are. 0 x 0 where scan is row_major. */
+  scan_rows: z.int().min(0).max(4096).default(0),
+  scan_columns: z.int().min(0).max(4096).default(0),
+  /** What is asked when nobody asks. */
+  question: z.string().min(1).max(2_000).default("Describe the image."),
+  /** Token behind every picture, and token behind every turn without one (v7.01 with contrastive alignment). */
+  picture_end: token.nullable().default(null),
+  turn_end: token.nullable().default(null),
+  /** The official evaluator of v7 pads on the left with this token to a multiple: for bit parity only. */
+  official_padding: z.strictObject({ token, multiple: count(64) }).nullable().default(null),
+});
+
+/** Policy "refresh": the state is rebuilt from a summary and the newest frames, because endless frames were never trained. */
+const refresh = z.strictObject({
+  /** Rebuilt at least this often. */
+  every_s: z.number().min(1).max(3_600).default(30),
+  /** A caption at most this often … */
+  cadence_s: z.number().min(0.1).max(3_600).default(4),
+  /** … and, while the picture changes by less than this share of its brightness range, not at all. */
+  change_min: z.number().min(0).max(1).default(0.02),
+  /** Newest frames that are fed. */
+  frames: count(64).default(1),
+  /** What is asked of each picture; {language} and {summary} are filled in. */
+  instruction: z.string().min(1).max(2_000).default(
+    "Say in one short sentence what is happening in the image.{summary}",
+  ),
 });
 
 const tick = z.strictObject({
@@ -108,6 +177,10 @@ export const manifest_schema = z.strictObject({
   /** P(speak) is 1 - P(this token). */
   silence_token: token.default(0),
   policy: z.literal(["stream", "refresh"]).default("stream"),
+  /** Settings of policy "refresh"; a stream may change them. */
+  refresh: refresh.prefault({}),
+  /** null: the model was not trained on questions about single pictures. */
+  image: image.nullable().default(null),
   caption: caption.default({ tokens_max: 32, sampler: default_sampler, speak_threshold: 0.5 }),
   answer: answer.default({ tokens_max: 200, sampler: default_sampler }),
   /** What the model cannot see, for the people who rely on it. */
@@ -151,9 +224,13 @@ function findContradictions(manifest: Manifest): string[] {
     if (listed.has(path)) problems.push(`sources[${index}].path: "${path}" is listed twice`);
     listed.add(path);
   }
+  if (manifest.policy === "refresh" && manifest.image === null) {
+    problems.push('image: must say how a picture is asked about, because policy is "refresh"');
+  }
   const files = {
     rwkv: manifest.rwkv.file,
     vision: manifest.vision?.file,
+    compressor: manifest.vision?.compressor?.file,
     tokenizer: manifest.tokenizer.file,
   };
   for (const [part, path] of Object.entries(files)) {
@@ -161,7 +238,14 @@ function findContradictions(manifest: Manifest): string[] {
       problems.push(`${part}.file: "${path}" is not among the sources`);
     }
   }
+  if (manifest.image && !manifest.vision) problems.push("image: there is no vision to see one with");
   const tokens: [string, number][] = [["silence_token", manifest.silence_token]];
+  for (const key of ["picture_end", "turn_end"] as const) {
+    const id = manifest.image?.[key] ?? null;
+    if (id !== null) tokens.push([`image.${key}`, id]);
+  }
+  const padding = manifest.image?.official_padding ?? null;
+  if (padding !== null) tokens.push(["image.official_padding.token", padding.token]);
   manifest.stop.tokens.forEach((id, index) => tokens.push([`stop.tokens[${index}]`, id]));
   for (const [path, id] of tokens) {
     if (id >= manifest.rwkv.vocab) {

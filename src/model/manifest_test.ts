@@ -40,7 +40,7 @@ describe("readManifest()", () => {
       manifest.format_version = 2;
       manifest.colour = "red";
       manifest.sources = [{ path: "../x", bytes: -1, sha256: "abc", origin: "o", extra: 1 }];
-      manifest.rwkv = { file: "model.gguf", version: 5, layers: 0, width: 100, vocab: 512 };
+      manifest.rwkv = { file: "model.gguf", version: 4, layers: 0, width: 100, vocab: 512 };
       delete manifest.licence;
     });
     for (
@@ -78,6 +78,15 @@ describe("readManifest()", () => {
       "silence_token: 512 is not below rwkv.vocab 512",
       "stop.tokens[1]: 600 is not below rwkv.vocab 512",
     ]);
+  });
+
+  it("wants to know how a picture is asked about, where captions are answers about pictures", () => {
+    expect(problems((manifest) => manifest.policy = "refresh")[0]).toMatch(/^image: .*policy is "refresh"/);
+    const answered = problems((manifest) => {
+      manifest.policy = "refresh";
+      manifest.image = { position: "first", images_max: 1 };
+    });
+    expect(answered.filter((line) => line.includes("policy"))).toEqual([]);
   });
 
   it("wants a question in the question and a time in the mark", () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { hashFile } from "../../src/model/bundle_files.ts";
 import type { ManifestInput } from "../../src/model/manifest.ts";
 import { encodeSafetensors, type FloatTensor } from "../../src/model/safetensors.ts";
+import { makeSeedFiles } from "../../src/seed/seed_bundle.ts";
 import { writeSeedVocabulary } from "../../src/seed/seed_vocabulary.ts";
 
 export const vocab = 768;
@@ -43,6 +44,20 @@ export async function writeTextBundle(
     rwkv: { file: "rwkv.safetensors", version: 7, layers: 2, width: 64, vocab },
     tokenizer: { file: "tokenizer.txt" },
   };
+  change(manifest);
+  await Deno.writeTextFile(join(dir, "manifest.json"), JSON.stringify(manifest));
+}
+
+/** The smallest built-in bundle, said to be trained on pictures: the whole way of a picture runs, its words are noise. */
+export async function writePictureBundle(
+  dir: string,
+  image: Partial<NonNullable<ManifestInput["image"]>> = {},
+  change: (manifest: ManifestInput) => void = () => {},
+): Promise<void> {
+  for (const [path, bytes] of makeSeedFiles("tiny")) await Deno.writeFile(join(dir, path), bytes);
+  const manifest: ManifestInput = JSON.parse(await Deno.readTextFile(join(dir, "manifest.json")));
+  manifest.name = "gander-picture-tiny";
+  manifest.image = { position: "first", images_max: 1, ...image };
   change(manifest);
   await Deno.writeTextFile(join(dir, "manifest.json"), JSON.stringify(manifest));
 }

@@ -97,7 +97,7 @@ describe("gander model logits", () => {
     }));
 
   const wrong: [string[], string][] = [
-    [[], "info or logits"],
+    [[], "info, logits or import"],
     [["shout"], 'unknown command "shout"'],
     [["logits"], "--tokens 1,2,3 is missing"],
     [["logits", "--tokens", "1,x"], '"x" is not a token id'],

@@ -1,0 +1,129 @@
+// What `gander model import` says at the end: what was found, what it will take, what was chosen, what to type next.
+// Must not know containers or how a bundle is written.
+import { prefillOperations, visionOperations } from "../model/import/estimates.ts";
+import type { ImportReport, ImportRequest } from "../model/import/import_bundle.ts";
+import { titles } from "../model/import/towers.ts";
+import { sizeText } from "./size_text.ts";
+
+export type ImportSummary = ReturnType<typeof importSummary>;
+
+const positions = {
+  first: "picture, then question",
+  middle: "question, picture, question again",
+  last: "question, then picture",
+  many: "pictures, then question",
+};
+
+/** As JSON is printed: plain values only. */
+export function importSummary(report: ImportReport, { dir, vision_weights, licence }: ImportRequest) {
+  const { findings, manifest, memory, vision } = report;
+  const { sizes, parameters } = findings.language;
+  const seen = findings.vision;
+  const vectors = manifest.vision?.vectors_per_frame ?? 0;
+  return {
+    dir,
+    name: manifest.name,
+    version: seen?.choice.version.name ?? null,
+    title: seen?.choice.version.title ?? `RWKV-${sizes.generation}`,
+    assumed: seen?.choice.assumed ?? null,
+    containers: report.containers,
+    spelling: findings.spelling,
+    language: { ...sizes, parameters, types: report.types },
+    vision: seen === undefined || vision === undefined ? null : {
+      towers: seen.towers.encoders.map(({ kind, width, layers, grid }) => ({ kind, width, layers, grid })),
+      projector: seen.projector?.kind ?? "linear, random",
+      inputs: vision.outline.inputs.map(({ name, width_px, height_px }) => ({ name, width_px, height_px })),
+      vectors,
+      weights: vision_weights,
+    },
+    compressor_layers: findings.compressor?.sizes.layers ?? null,
+    unused: findings.unused,
+    tokenizer: report.tokenizer,
+    memory,
+    operations: seen === undefined ? null : {
+      vision: visionOperations(seen.towers.encoders, picturesOf(manifest.vision)),
+      prefill: prefillOperations(sizes, parameters, vectors),
+    },
+    image: manifest.image ?? null,
+    policy: manifest.policy ?? "stream",
+    licence: manifest.licence,
+    licence_given: licence !== undefined,
+    trained: manifest.trained,
+    files: manifest.sources.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
+  };
+}
+
+/** What goes through the tower for one picture: views or tiles, at most. */
+function picturesOf(vision: ImportReport["manifest"]["vision"]): number {
+  return vision?.tiling?.tiles_max ?? (vision?.views === "whole_and_quarters" ? 5 : 1);
+}
+
+export function summaryText(summary: ImportSummary): string {
+  const { language, vision, memory, image, operations, unused } = summary;
+  const ranks = Object.entries(language.ranks).map(([name, rank]) => `${name} ${rank}`).join(", ");
+  const lines: [string, string][] = [
+    ["found", `${summary.title} (${summary.containers.join(", ")}, ${spellings[summary.spelling]})`],
+    [
+      "model",
+      `RWKV-${language.generation}, ${language.layers} layers, width ${language.width}, vocabulary ${language.vocab}, ` +
+      `${(language.parameters / 1e6).toFixed(1)} million parameters${ranks ? `, ranks ${ranks}` : ""}`,
+    ],
+    ["weights", language.types.join(", ")],
+  ];
+  if (vision !== null) {
+    const towers = vision.towers.map(({ kind, width, layers }) => `${titles[kind]} ${layers} x ${width}`);
+    lines.push([
+      "vision",
+      `${
+        towers.join(" + ")
+      }, projector ${vision.projector}, ${vision.weights}; ${vision.vectors} vectors of one picture`,
+    ]);
+  }
+  if (summary.compressor_layers !== null) {
+    lines.push(["compressor", `${summary.compressor_layers} layers shorten a picture's vectors`]);
+  }
+  if (unused.length > 0) lines.push(["unused", `${unused.length} tensors are known and never read`]);
+  lines.push(["tokenizer", `${summary.tokenizer.place} (${summary.tokenizer.origin})`]);
+  const vision_memory = vision === null ? "" : `, about ${sizeText(memory.vision_bytes)} vision`;
+  lines.push([
+    "memory",
+    `${sizeText(memory.weights_bytes)} weights${vision_memory}, ${sizeText(memory.state_bytes)} per stream`,
+  ]);
+  if (operations !== null) {
+    const giga = (count: number) => `${Number((count / 1e9).toPrecision(2))} GFLOP`;
+    lines.push(["a picture", `about ${giga(operations.vision)} to see, ${giga(operations.prefill)} to read`]);
+  }
+  if (image !== null) {
+    lines.push(["prompt", `${positions[image.position]}; scan ${image.scan ?? "row_major"}`]);
+  }
+  if (vision !== null) lines.push(["policy", summary.policy]);
+  const doubt = summary.licence_given ? "" : " (nobody said; --licence does)";
+  lines.push(["licence", summary.licence + doubt]);
+  if (summary.assumed !== null) lines.push(["assumed", summary.assumed]);
+  if (!summary.trained) {
+    lines.push(["untrained", "the projector is random: the model sees nothing until it is trained"]);
+  }
+  const facts = lines.map(([name, value]) => `${name.padEnd(10)} ${value}\n`).join("");
+  return `${facts}\nWrote "${summary.dir}" (${
+    sizeText(summary.files.reduce((sum, { bytes }) => sum + bytes, 0))
+  }). Next:\n${nextCommands(summary).map((line) => `  ${line}\n`).join("")}`;
+}
+
+const spellings: Record<ImportSummary["spelling"], string> = {
+  official: "official names",
+  visualrwkv: "names of VisualRWKV",
+  fla: "names of flash-linear-attention",
+  gguf: "names of llama.cpp",
+};
+
+function nextCommands({ dir, vision }: ImportSummary): string[] {
+  const folder = /^[\w./-]+$/.test(dir) ? dir : JSON.stringify(dir);
+  if (vision === null) {
+    return [`gander model info ${folder}`, `gander model logits --bundle ${folder} --tokens 1,2,3`];
+  }
+  return [
+    `gander model info ${folder}`,
+    `gander describe PICTURE --bundle ${folder}`,
+    `gander watch SOURCE --bundle ${folder}`,
+  ];
+}

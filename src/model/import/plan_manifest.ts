@@ -1,0 +1,152 @@
+// The manifest of an imported bundle: how the model is shown pictures, asked, sampled and stopped, as its version was
+// trained and evaluated (spec 2, 5, 7.1). Must not know files.
+import type { ManifestInput } from "../manifest.ts";
+import type { Tokenizer } from "../tokenizer.ts";
+import type { Findings } from "./inspect.ts";
+import { import_limits } from "./limits.ts";
+import type { PlannedTower } from "./plan_tower.ts";
+import type { TowerOutline } from "./tower_port.ts";
+import type { Version } from "./versions.ts";
+
+export interface PlanOptions {
+  name: string;
+  licence: string;
+  policy?: "stream" | "refresh" | undefined;
+  position?: "first" | "middle" | "last" | "many" | undefined;
+  tokens_per_image?: number | undefined;
+  /** v7.04: always so many; other versions with tiles: at most. */
+  tiles?: number | undefined;
+}
+
+export interface PlannedVision {
+  tower: PlannedTower;
+  outline: TowerOutline;
+}
+
+export const weights_file = "rwkv.safetensors";
+export const tokenizer_file = "tokenizer.txt";
+export const vision_file = "vision.onnx";
+export const compressor_file = "vtc.safetensors";
+
+const tiles_default = 4;
+/** What the official evaluator of v7 puts in front, for those who compare with it. */
+const official_padding = { token: 261, multiple: 16 };
+/** The official evaluators take the most likely token, at most 128 of them. */
+const greedy = { temperature: 0, top_p: 1, presence_penalty: 0, count_penalty: 0 };
+
+/** Everything but `sources`, which are known when the files are written. */
+export function planManifest(
+  findings: Findings,
+  vision: PlannedVision | undefined,
+  tokenizer: Tokenizer,
+  options: PlanOptions,
+): Omit<ManifestInput, "sources"> {
+  const { sizes } = findings.language;
+  const version = findings.vision?.choice.version;
+  const answers_like_evaluator = version !== undefined && version.name !== "plain";
+  return {
+    format: "gander-bundle",
+    format_version: 1,
+    name: options.name,
+    licence: options.licence,
+    description: version === undefined
+      ? `RWKV-${sizes.generation}, text only.`
+      : `${version.title}, RWKV-${sizes.generation}.`,
+    trained: !(vision?.tower.untrained_projector ?? false),
+    rwkv: {
+      file: weights_file,
+      version: sizes.generation,
+      layers: sizes.layers,
+      width: sizes.width,
+      vocab: sizes.vocab,
+    },
+    vision: vision === undefined ? null : planVision(findings, version!, vision, options),
+    tokenizer: { file: tokenizer_file },
+    stop: { tokens: paragraphToken(tokenizer), text: "\n\n" },
+    policy: options.policy ?? (version === undefined ? "stream" : "refresh"),
+    image: vision === undefined ? null : planImage(version!, vision, options),
+    ...(answers_like_evaluator
+      ? {
+        caption: { tokens_max: 64, sampler: greedy, speak_threshold: 0.5 },
+        answer: { tokens_max: 128, sampler: greedy },
+      }
+      : {}),
+    limits_note: limitsNote(version, vision),
+  };
+}
+
+/** The end of a turn, where it is one token. */
+function paragraphToken(tokenizer: Tokenizer): number[] {
+  const tokens = tokenizer.encode("\n\n");
+  return tokens.length === 1 ? tokens : [];
+}
+
+function planVision(
+  { compressor, vision }: Findings,
+  version: Version,
+  { outline }: PlannedVision,
+  { tiles = tiles_default, tokens_per_image }: PlanOptions,
+): NonNullable<ManifestInput["vision"]> {
+  const side_px = Math.max(...outline.inputs.map(({ width_px }) => width_px));
+  // A frame is worth as many pixels as the towers look at.
+  const times = version.views === "whole_and_quarters"
+    ? 2
+    : version.tiling === undefined
+    ? 1
+    : Math.ceil(Math.sqrt(tiles));
+  const frame_px = Math.min(import_limits.frame_side_px_max, side_px * times);
+  // As each tower's own preprocessor does; tiles are made by VisualRWKV itself.
+  const kind = vision?.towers.encoders[0]?.kind;
+  return {
+    file: vision_file,
+    width_px: frame_px,
+    height_px: frame_px,
+    vectors_per_frame: compressor === undefined
+      ? outline.vectors
+      : tokens_per_image ?? compressedVectors(version, outline.vectors, tiles),
+    fit: kind === "clip" ? "crop" : "stretch",
+    filter: version.tiling !== undefined ? "lanczos" : kind === "siglip_hf" ? "bilinear" : "bicubic",
+    inputs: outline.inputs.map(({ name, width_px, height_px }) => ({ name, width_px, height_px })),
+    views: version.views,
+    tiling: version.tiling === undefined ? null : {
+      criterion: version.tiling === "waste" ? "waste" : "closest",
+      tiles_max: tiles,
+      tiles_fixed: version.tiling === "fixed" ? tiles : null,
+    },
+    compressor: compressor === undefined
+      ? null
+      : { file: compressor_file, layers: compressor.sizes.layers, padding: 16 },
+  };
+}
+
+/** v7.03: 1024 of a picture, four tiles' worth; v7.04: one tile's worth for each of its tiles. */
+function compressedVectors(version: Version, tile_vectors: number, tiles: number): number {
+  return version.name === "v7.04" ? tile_vectors * tiles : tile_vectors * 4;
+}
+
+function planImage(
+  version: Version,
+  { tower, outline }: PlannedVision,
+  { position }: PlanOptions,
+): NonNullable<ManifestInput["image"]> {
+  const scanned = version.scan !== "row_major" && tower.grid > 0 && outline.vectors > 1;
+  return {
+    position: position ?? version.position,
+    images_max: version.images_max,
+    scan: scanned ? version.scan : "row_major",
+    scan_rows: scanned ? tower.grid : 0,
+    scan_columns: scanned ? tower.grid : 0,
+    picture_end: version.end_tokens?.picture ?? null,
+    turn_end: version.end_tokens?.turn ?? null,
+    official_padding: version.name.startsWith("v7.") ? official_padding : null,
+  };
+}
+
+function limitsNote(version: Version | undefined, vision: PlannedVision | undefined): string {
+  if (version === undefined) return "";
+  if (vision?.tower.untrained_projector) {
+    return "The projector between tower and language model is random: it sees nothing until it is trained.";
+  }
+  return "Trained on questions about pictures, not on video: captions may repeat themselves, miss what moves, and " +
+    "name what is not there. Nobody should rely on them.";
+}

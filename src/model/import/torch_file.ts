@@ -1,0 +1,128 @@
+// torch.save's archive as a container of tensors: finds data.pkl, the dictionary of tensors in it, and checks that
+// every tensor lies inside its storage. Must not know names of weights.
+import type { ByteSource } from "./byte_source.ts";
+import type { Container } from "./container.ts";
+import type { CheckpointTensor, PlainType } from "./checkpoint.ts";
+import { plain_bytes } from "./element_types.ts";
+import { importError, quote } from "./import_error.ts";
+import { import_limits } from "./limits.ts";
+import { unpickle } from "./pickle_machine.ts";
+import { PickleDamaged, PickleDict, PickleRefused, type PickleValue } from "./pickle_values.ts";
+import { countElements, storedTensor } from "./stored_tensor.ts";
+import { torch_host, type TorchStorage, TorchTensor } from "./torch_objects.ts";
+import { readZip, type ZipEntry } from "./zip_directory.ts";
+
+/** Throws ImportError. */
+export async function readTorch(source: ByteSource): Promise<Container> {
+  const entries = await readZip(source);
+  const pickles = [...entries.values()].filter(({ name }) =>
+    name === "data.pkl" || name.endsWith("/data.pkl")
+  );
+  const [pickle] = pickles;
+  if (!pickle || pickles.length > 1) {
+    throw importError(
+      "import_refused",
+      source.path,
+      `it is a ZIP archive with ${pickles.length} files "data.pkl"; torch.save writes one`,
+    );
+  }
+  const folder = pickle.name.slice(0, -"data.pkl".length);
+  await checkByteOrder(source, entries.get(`${folder}byteorder`));
+  const top = await readPickle(source, pickle);
+  const state = findState(source, top);
+  const tensors = new Map<string, CheckpointTensor>();
+  const metadata = new Map<string, unknown>();
+  for (const [key, value] of state.entries) {
+    const name = String(key);
+    if (value instanceof TorchTensor) {
+      if (typeof key !== "string" || name.length > import_limits.name_chars_max || name === "") {
+        throw importError("import_refused", source.path, `it has a tensor with the name ${quote(name)}`);
+      }
+      tensors.set(name, placeTensor(source, name, value, entries.get(`${folder}data/${value.storage.key}`)));
+    } else if (value === null || typeof value !== "object") {
+      metadata.set(name, value);
+    } else {
+      throw importError("import_refused", source.path, `${quote(name)} in it is no tensor`);
+    }
+  }
+  return { container: "torch", tensors, metadata };
+}
+
+async function checkByteOrder(source: ByteSource, entry?: ZipEntry): Promise<void> {
+  if (!entry) return; // Older files do not say; they were little-endian.
+  const text = new TextDecoder().decode(await source.read(entry.offset, Math.min(entry.bytes, 16)));
+  if (text.trim() !== "little") {
+    throw importError(
+      "import_refused",
+      source.path,
+      `its byte order is ${quote(text)}; only "little" is read`,
+    );
+  }
+}
+
+async function readPickle(source: ByteSource, { offset, bytes }: ZipEntry): Promise<PickleValue> {
+  if (bytes > import_limits.pickle_bytes_max) {
+    throw importError("import_refused", source.path, `its pickle has ${bytes} bytes`);
+  }
+  const pickle = await source.read(offset, bytes);
+  try {
+    return unpickle(pickle, torch_host);
+  } catch (error) {
+    if (error instanceof PickleRefused) {
+      throw importError("import_refused", source.path, error.message, error);
+    }
+    if (error instanceof PickleDamaged) {
+      throw importError("import_damaged", source.path, error.message, error);
+    }
+    throw error;
+  }
+}
+
+/** The dictionary that holds the tensors: the top one, or the only one inside it that has some. */
+function findState(source: ByteSource, top: PickleValue): PickleDict {
+  const refuse = (reason: string) => importError("import_refused", source.path, reason);
+  if (!(top instanceof PickleDict)) throw refuse("it holds no dictionary of tensors");
+  if (hasTensors(top)) return top;
+  const inside = [...top.entries].filter(([, value]) => value instanceof PickleDict && hasTensors(value));
+  if (inside.length === 0) throw refuse("it holds no dictionary of tensors");
+  if (inside.length > 1) {
+    const keys = inside.slice(0, 4).map(([key]) => quote(String(key)));
+    throw refuse(`${keys.join(", ")} in it all hold tensors; save the one that is meant by itself`);
+  }
+  return inside[0]![1] as PickleDict;
+}
+
+function hasTensors(dict: PickleDict): boolean {
+  for (const value of dict.entries.values()) if (value instanceof TorchTensor) return true;
+  return false;
+}
+
+/** Checks the view against its storage and the storage against its entry. */
+function placeTensor(
+  source: ByteSource,
+  name: string,
+  tensor: TorchTensor,
+  entry: ZipEntry | undefined,
+): CheckpointTensor {
+  const { storage, type, shape, strides } = tensor;
+  const damaged = (reason: string) =>
+    importError("import_damaged", source.path, `tensor ${quote(name)} ${reason}`);
+  if (!entry) throw damaged(`needs storage ${quote(storage.key)}, which is not in the archive`);
+  if (entry.bytes !== storageBytes(storage)) {
+    throw damaged(`claims a storage of ${storageBytes(storage)} bytes; the archive has ${entry.bytes}`);
+  }
+  const capacity = Math.floor(entry.bytes / plain_bytes[type]);
+  const elements = countElements(shape)!;
+  const last = shape.reduce((sum, size, i) => sum + (size - 1) * strides[i]!, tensor.offset);
+  // No more elements than the storage has: none is read twice, so a small file cannot become a large tensor.
+  if (elements > capacity || tensor.offset > capacity || elements > 0 && !(last < capacity)) {
+    throw damaged(`of shape [${shape.join(", ")}] reaches outside its storage of ${capacity} elements`);
+  }
+  const offset = entry.offset + tensor.offset * plain_bytes[type];
+  return storedTensor(source, { name, type, shape, offset, strides });
+}
+
+function storageBytes({ type, elements }: TorchStorage): number {
+  const bytes_per: Record<PlainType | "bytes", number> = { ...plain_bytes, bytes: 1 };
+  return elements * bytes_per[type];
+}
