@@ -3,6 +3,9 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openEngine } from "../ffi/mod.ts";
+import { decodePicture } from "../streams/mod.ts";
+import { openPolicy } from "./bundle_policy.ts";
+import { openBundleVision } from "./bundle_vision.ts";
 import type { Compose, Gander } from "./cli/commands.ts";
 import { openLog } from "./cli/io.ts";
 import { system_clock } from "./clock.ts";
@@ -12,9 +15,9 @@ import { ConfigError, RequestError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { readBundle } from "./model/bundle.ts";
 import { openLanguage } from "./model/language.ts";
-import { ModelError } from "./model/errors.ts";
 import { limits } from "./pipeline/limits.ts";
 import type { Engine, Language, Vision } from "./pipeline/ports.ts";
+import { states_per_stream } from "./pipeline/policy.ts";
 import { Pump } from "./pipeline/pump.ts";
 import { Service } from "./pipeline/service.ts";
 import { ensureSeedBundle } from "./seed/seed_bundle.ts";
@@ -22,11 +25,15 @@ import { keepTidy } from "./retention.ts";
 import { createSources } from "./sources.ts";
 import { openStore, type SqliteStore } from "./store/mod.ts";
 import { version } from "./version.ts";
-import { openVision } from "./vision/vision.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 export const library_path: string = join(root, "native/build/librwkv.so");
 export const static_dir: string = join(root, "web/dist");
+/** Pictures for the synthetic world: fetched for development, never committed. */
+export const art_folders = {
+  packages_dir: join(root, ".tools/art"),
+  sprites_dir: join(root, ".gander/art"),
+};
 
 export function loadConfig(file: string | undefined, flags: Record<string, unknown>): Config {
   const path = file ?? Deno.env.get("GANDER_CONFIG");
@@ -58,29 +65,24 @@ async function openModel(config: Config, log: Log) {
   if (!manifest.vision || !bundle.vision_path) {
     throw new RequestError("model_text_only", `Cannot watch with bundle "${dir}": it has no vision tower`);
   }
-  if (manifest.policy !== "stream") {
-    throw new ModelError(
-      "bundle_invalid",
-      `Cannot watch with bundle "${dir}": policy "${manifest.policy}" is not served`,
-    );
-  }
+  // What is quickly refused comes before what takes long to load.
+  const language = await openLanguage(bundle);
+  const policy = openPolicy(manifest, config, language.pictures);
   const engine = await openEngine({
     library_path,
     device: config.device,
     weights_path: bundle.weights_path,
-    states_max: config.streams_max + limits.questions_active_max,
+    states_max: config.streams_max * states_per_stream[manifest.policy] + limits.questions_active_max,
     threads: config.engine_threads,
   });
-  const vision = await openVision({
-    model_path: bundle.vision_path,
-    width_px: manifest.vision.width_px,
-    height_px: manifest.vision.height_px,
-    vectors_per_frame: manifest.vision.vectors_per_frame,
-    vector_width: manifest.rwkv.width,
+  const vision = (await openBundleVision(bundle, {
+    library_path,
+    device: config.device,
+    engine_threads: config.engine_threads,
     threads: config.vision_threads,
     log: (line) => log.info("vision", { line }),
-  });
-  return { bundle, manifest, engine, vision, language: await openLanguage(bundle) };
+  }))!;
+  return { bundle, manifest, engine, vision, language, policy };
 }
 
 export const compose: Compose = async ({ file, flags, file_roots }, io): Promise<Gander> => {
@@ -119,6 +121,7 @@ export const compose: Compose = async ({ file, flags, file_roots }, io): Promise
   const service = new Service(
     {
       name: manifest.name,
+      policy: manifest.policy,
       trained: manifest.trained,
       fake: false,
       limits_note: manifest.limits_note,
@@ -140,6 +143,9 @@ export const compose: Compose = async ({ file, flags, file_roots }, io): Promise
       clock,
       log,
       tick_rate_hz: manifest.tick.rate_hz,
+      chat: { pictures: model.language.pictures, decoder: { decode: decodePicture } },
+      policy: model.policy,
+      fit: manifest.vision!.fit,
     },
     { streams_max: config.streams_max },
   );

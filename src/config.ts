@@ -11,6 +11,17 @@ const list = z.union([
   z.string().transform((text) => text.split(",").filter((part) => part !== "")),
 ]);
 
+/** Seconds; as text "250ms", "5s" or "1m", a bare number is seconds. */
+const duration = (least_s: number) =>
+  z.union([z.number(), z.string().transform(readSeconds)]).pipe(z.number().min(least_s).max(3_600));
+
+function readSeconds(text: string, context: z.RefinementCtx): number {
+  const found = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
+  if (found) return Number(found[1]) * { ms: 0.001, s: 1, m: 60, h: 3_600 }[found[2] ?? "s"]!;
+  context.addIssue({ code: "custom", message: `"${text}" is not a duration like 5s or 1m` });
+  return z.NEVER;
+}
+
 /** `.describe` is the reason a person reads in `gander config print`. */
 export const config_schema = z.strictObject({
   host: z.string().min(1).default("127.0.0.1")
@@ -27,6 +38,18 @@ export const config_schema = z.strictObject({
     .describe("Captions, snapshots and settings. One service at a time."),
   bundle: z.string().min(1).default("builtin").describe(
     "Model folder, or builtin: the small model that comes with Gander (builtin-tiny: a smaller one, for tests).",
+  ),
+  prompt: z.string().min(1).max(2_000).optional().describe(
+    'What a bundle of policy "refresh" is asked of each picture; {summary} and {language} are filled in.',
+  ),
+  language: z.string().regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, "must be a tag such as en or pt-BR")
+    .optional()
+    .describe('Language that captions are asked for in, policy "refresh".'),
+  cadence: duration(0.1).optional().describe(
+    'Time between two captions at the least, policy "refresh": 5s, 1m.',
+  ),
+  refresh: duration(1).optional().describe(
+    'Time after which a picture that does not change is asked about again, policy "refresh": 30s, 5m.',
   ),
   device: z.enum(["auto", "cpu", "cuda"]).default("auto").describe("Where the RWKV step runs."),
   engine_threads: z.coerce.number().int().min(1).max(256).default(1)

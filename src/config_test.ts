@@ -40,6 +40,16 @@ describe("readConfig", () => {
     }
   });
 
+  it("takes times as a person writes them, and prints what means the same", () => {
+    const config = read({ flags: { cadence: "250ms", refresh: "2m" } });
+    expect([config.cadence, config.refresh]).toEqual([0.25, 120]);
+    expect(read({ environment: { GANDER_CADENCE: "5" } }).cadence).toBe(5);
+    for (const refresh of ["soon", "0", "2h", "-3s", ""]) {
+      expect(() => read({ flags: { refresh } })).toThrow(/refresh: /);
+    }
+    expect(read({ file: { path: "p", text: printConfig(config) } })).toEqual(config);
+  });
+
   it("reads the token from a file and never prints it", () => {
     const config = read({ flags: { token_file: "/t" }, readTextFile: () => "sixteen-letters-or-more\n" });
     expect(config.token).toBe("sixteen-letters-or-more");

@@ -48,6 +48,7 @@ export type RequestCode =
   | "snapshot_unknown"
   | "moment_unknown"
   | "model_text_only"
+  | "model_no_images"
   | "request_invalid"
   | "question_invalid"
   | "picture_unknown";

@@ -1,27 +1,29 @@
 // gander: a command and its words. Everything is wired in compose.ts.
 import { ask, ask_help } from "./cli/ask.ts";
 import { UsageError } from "./cli/arguments.ts";
+import { bench_help, benchCommand } from "./cli/bench.ts";
 import type { CommandName, Commands } from "./cli/commands.ts";
 import { config, config_help } from "./cli/config.ts";
+import { describe, describe_help } from "./cli/describe.ts";
 import { doctor, doctor_help } from "./cli/doctor.ts";
 import { type Io, openIo } from "./cli/io.ts";
-import { modelCommand } from "./cli/model.ts";
+import { model_help, modelCommand } from "./cli/model.ts";
 import { demo, demo_help, serve, serve_help } from "./cli/serve.ts";
 import { watch, watch_help } from "./cli/watch.ts";
-import { builtinBundle, compose, library_path } from "./compose.ts";
+import { world_help, worldCommand } from "./cli/world.ts";
+import { art_folders, builtinBundle, compose, library_path } from "./compose.ts";
 import { GanderError } from "./errors.ts";
 import { version } from "./version.ts";
-
-const model_help = `gander model info DIR [--json]
-gander model logits --bundle DIR --tokens 1,2,3 [--json]
-`;
 
 const commands: Commands = {
   demo,
   serve,
   watch,
   ask,
+  describe,
   model: (words, io) => modelCommand([...words], { ...io, library_path, default_bundle: builtinBundle }),
+  world: worldCommand(art_folders),
+  bench: benchCommand(library_path),
   doctor,
   config,
 };
@@ -31,7 +33,10 @@ const helps: Record<CommandName, string> = {
   serve: serve_help,
   watch: watch_help,
   ask: ask_help,
+  describe: describe_help,
   model: model_help,
+  world: world_help,
+  bench: bench_help,
   doctor: doctor_help,
   config: config_help,
 };
@@ -42,7 +47,10 @@ const overview = `gander ${version}: watches live video and says what happens.
   gander serve             the service and its dashboard
   gander watch SOURCE      captions of one source in the terminal
   gander ask STREAM TEXT   a question to a running service
-  gander model …           look at a model: info, logits
+  gander describe IMAGE    what a model says about pictures
+  gander model …           a model: info, logits, import of released weights
+  gander bench …           what a model costs on this machine
+  gander world …           synthetic video with labels: scripts, events, files
   gander doctor            what works on this machine, and why the rest does not
   gander config print      every option in force
   gander test              every test that this machine can run

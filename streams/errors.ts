@@ -28,6 +28,8 @@ const retry_by_code: Record<SourceCode, SourceRetry> = {
 export interface SourceErrorOptions {
   retry?: SourceRetry;
   cause?: unknown;
+  /** How the message begins; default "Cannot open source". */
+  opening?: string;
 }
 
 export class SourceError extends Error {
@@ -41,7 +43,7 @@ export class SourceError extends Error {
     readonly reason: string,
     options: SourceErrorOptions = {},
   ) {
-    super(`Cannot open source "${source}": ${reason}`, { cause: options.cause });
+    super(`${options.opening ?? "Cannot open source"} "${source}": ${reason}`, { cause: options.cause });
     this.retry = options.retry ?? retry_by_code[code];
   }
 }

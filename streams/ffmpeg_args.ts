@@ -32,6 +32,8 @@ export interface DecodeConfig {
   input: DecodeInput;
   width_px: number;
   height_px: number;
+  /** crop: the middle of the picture, in the shape of the frame, and nothing squeezed. Default: stretch. */
+  fit?: "stretch" | "crop";
   rate_hz: number;
   /**
    * media: frame n is the picture on screen at start_s + n / rate of the recording, exactly.
@@ -153,10 +155,20 @@ function samplingFilters({ timing, rate_hz, start_s, seek_s }: DecodeConfig): st
   return filters;
 }
 
+/**
+ * The middle first, then its size: the other way round a picture of 1 x 10000 would become a huge one on the way.
+ * Cut at whole pixels (pairs of them, where the colours of two are stored as one).
+ */
+function fitFilters({ fit, width_px, height_px }: DecodeConfig): string[] {
+  if (fit !== "crop") return [];
+  return [`crop=w='min(iw,ih*${width_px}/${height_px})':h='min(ih,iw*${height_px}/${width_px})'`];
+}
+
 function frameOptions(config: DecodeConfig): string[] {
   const { width_px, height_px } = config;
   const filters = [
     ...samplingFilters(config),
+    ...fitFilters(config),
     // Bit-exact scaling, so that two runs of a recording are the same bytes on every processor.
     `scale=${width_px}:${height_px}:flags=bilinear+accurate_rnd+full_chroma_int+bitexact`,
     "format=rgb24",

@@ -34,6 +34,13 @@ describe("decodeArgs", () => {
     expect(words).not.toContain("low_delay");
   });
 
+  it("a frame of another shape: squeezed unless the middle of it is asked for, and then cut before it is resized", () => {
+    const input = { kind: "stdin", format: "mpjpeg" } as const;
+    expect(text({ ...base, input, timing: "every" })).toContain("-vf scale=224:224:");
+    const wide = { ...base, input, timing: "every", width_px: 336, height_px: 224, fit: "crop" } as const;
+    expect(text(wide)).toContain("-vf crop=w='min(iw,ih*336/224)':h='min(ih,iw*224/336)',scale=336:224:");
+  });
+
   it("a camera: low delay, time of arrival, and no nobuffer", () => {
     const input = { kind: "rtsp", url: "rtsp://127.0.0.1:9/cam", transport: "udp" } as const;
     const words = text({ ...base, input, timing: "arrival" });

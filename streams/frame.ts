@@ -26,6 +26,8 @@ export interface SourceEvents {
 export interface FrameRequest {
   width_px: number;
   height_px: number;
+  /** A picture of another shape: resized in both directions, or the middle of it cut out. Default: stretch. */
+  fit?: "stretch" | "crop";
   rate_hz: number;
   /** live: real time, `onFrame` is not awaited. lossless: as fast as `onFrame` resolves, recorded input only. */
   pace: "live" | "lossless";

@@ -16,6 +16,14 @@ export const source_limits = {
   /** One pushed JPEG, and the payload of one pushed message of any kind. */
   push_jpeg_bytes_max: 2 * 1024 * 1024,
   push_message_bytes_max: 2 * 1024 * 1024,
+  /**
+   * A whole picture that somebody asks about: bytes of its file, its pixels (a 50-megapixel telephone; 150 MB as RGB),
+   * and the time one decoder may take. Larger ones are refused before anything is decoded.
+   */
+  picture_bytes_max: 16 * 1024 * 1024,
+  picture_pixels_max: 50_331_648,
+  picture_side_px_max: 16_384,
+  picture_ms_max: 30_000,
   /** Pushed pictures that may be under way at once: credits of a JPEG publisher. */
   push_window_messages: 4,
   /** Bytes waiting for the decoder before a H.264 or WebM publisher gets no more credit. */

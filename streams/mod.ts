@@ -5,6 +5,7 @@ export { guard_path } from "./ffmpeg_process.ts";
 export type { Frame, FrameRequest, FrameSource, SourceCounts, SourceEvents, SourceStatus } from "./frame.ts";
 export { source_limits } from "./limits.ts";
 export { openSource, type OpenSourceOptions, type SourceSpec } from "./open_source.ts";
+export { type DecodedPicture, decodePicture, type DecodePictureOptions } from "./picture.ts";
 export { type ProbeOptions, type ProbeResult, probeSource } from "./probe_source.ts";
 export type { PullSource } from "./pull_source.ts";
 export type { PushCodec, PushMessage } from "./push_message.ts";

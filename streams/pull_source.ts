@@ -171,7 +171,7 @@ class PullRun {
   ) {
     const { first_frame_ms = source_limits.first_frame_ms_max, stall_ms = source_limits.stall_ms } =
       this.#options;
-    const { width_px, height_px, rate_hz, pace } = this.request;
+    const { width_px, height_px, fit, rate_hz, pace } = this.request;
     const timing = opened.has_media_clock ? "media" : "arrival";
     const start_s = timing === "media" ? position_ms / 1_000 : 0;
     const seekable = timing === "media" && this.source.location.kind !== "testsrc";
@@ -181,7 +181,7 @@ class PullRun {
     this.source.counts.starts++;
     return await runDecoder({
       input: opened.input,
-      ...{ width_px, height_px, rate_hz, timing, start_s },
+      ...{ width_px, height_px, fit, rate_hz, timing, start_s },
       seek_s: !seekable ? 0 : pace === "live" ? start_s : exact_seek_s,
       real_time: timing === "media" && pace === "live",
       probe_bytes: this.#probe_bytes,

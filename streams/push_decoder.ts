@@ -57,11 +57,11 @@ class Decoding {
     onFrame: (rgb: Uint8Array) => void,
   ): Promise<DecodeEnd | void> {
     if (this.#stop.signal.aborted) return;
-    const { request: { width_px, height_px, rate_hz }, deps, onPreview, onStart } = this.options;
+    const { request: { width_px, height_px, fit, rate_hz }, deps, onPreview, onStart } = this.options;
     const stands_alone = format === "mpjpeg";
     return await runDecoder({
       input: { kind: "stdin", format },
-      ...{ width_px, height_px, rate_hz, start_s: 0, seek_s: 0, real_time: false },
+      ...{ width_px, height_px, fit, rate_hz, start_s: 0, seek_s: 0, real_time: false },
       timing: stands_alone ? "every" : "arrival",
     }, {
       onFrame,

@@ -28,6 +28,7 @@ export interface MockOptions {
 }
 
 export const mock_model: ModelView = {
+  policy: "stream",
   name: "fake-goose",
   trained: false,
   fake: true,

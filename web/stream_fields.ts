@@ -17,6 +17,11 @@ export interface StreamFields {
   loop: boolean;
   tick_rate_hz: string;
   speak_threshold: string;
+  /** Of a model that is asked about single pictures; empty: as the model wants. */
+  instruction: string;
+  language: string;
+  cadence_s: string;
+  every_s: string;
   gate_change: boolean;
   gate_novelty: boolean;
 }
@@ -38,6 +43,10 @@ export function formOf(stream: StreamView | undefined): StreamFields {
     loop: source?.loop ?? false,
     tick_rate_hz: stream ? String(stream.tick_rate_hz) : "",
     speak_threshold: stream ? String(stream.stats.speak_threshold) : "",
+    instruction: stream?.refresh?.instruction ?? "",
+    language: stream?.refresh?.language ?? "",
+    cadence_s: String(stream?.refresh?.cadence_s ?? ""),
+    every_s: String(stream?.refresh?.every_s ?? ""),
     gate_change: stream?.gates.change ?? true,
     gate_novelty: stream?.gates.novelty ?? true,
   };
@@ -83,8 +92,23 @@ export function nameOf(fields: StreamFields): string {
   return URL.canParse(url) ? new URL(url).hostname : url;
 }
 
+function number(text: string): number | undefined {
+  return text.trim() === "" ? undefined : Number(text);
+}
+
+/** What was typed; a field that was emptied is left as it is. */
+function refreshOf(fields: StreamFields): NonNullable<StreamSpec["refresh"]> {
+  const { instruction, language } = fields;
+  const [cadence_s, every_s] = [number(fields.cadence_s), number(fields.every_s)];
+  return {
+    ...(instruction.trim() === "" ? {} : { instruction }),
+    ...(language.trim() === "" ? {} : { language: language.trim() }),
+    ...(cadence_s === undefined ? {} : { cadence_s }),
+    ...(every_s === undefined ? {} : { every_s }),
+  };
+}
+
 function settingsOf(fields: StreamFields) {
-  const number = (text: string) => text.trim() === "" ? undefined : Number(text);
   const tick_rate_hz = number(fields.tick_rate_hz);
   const speak_threshold = number(fields.speak_threshold);
   return {
@@ -99,7 +123,13 @@ function settingsOf(fields: StreamFields) {
 export function specOf(fields: StreamFields): StreamSpec {
   const { gates, ...settings } = settingsOf(fields);
   const untouched = JSON.stringify(gates) === JSON.stringify(settingsOf(formOf(undefined)).gates);
-  return { ...settings, ...(untouched ? {} : { gates }), source: sourceOf(fields) };
+  const refresh = refreshOf(fields);
+  return {
+    ...settings,
+    ...(untouched ? {} : { gates }),
+    ...(Object.keys(refresh).length === 0 ? {} : { refresh }),
+    source: sourceOf(fields),
+  };
 }
 
 /** With the defaults said too: what a patch leaves out stays. */
@@ -125,6 +155,9 @@ export function patchOf(fields: StreamFields, stream: StreamView): StreamPatch {
   if (now.tick_rate_hz !== before.tick_rate_hz) patch.tick_rate_hz = now.tick_rate_hz;
   if (now.speak_threshold !== before.speak_threshold) patch.speak_threshold = now.speak_threshold;
   if (JSON.stringify(now.gates) !== JSON.stringify(before.gates)) patch.gates = now.gates;
+  const known: Record<string, unknown> = refreshOf(shown);
+  const typed = Object.entries(refreshOf(fields)).filter(([key, value]) => value !== known[key]);
+  if (typed.length > 0) patch.refresh = Object.fromEntries(typed);
   return patch;
 }
 
@@ -133,6 +166,10 @@ const field_names: Record<string, string> = {
   source: "The address",
   tick_rate_hz: "Ticks per second",
   speak_threshold: "P(speak)",
+  "refresh.instruction": "What is asked of each picture",
+  "refresh.language": "The language",
+  "refresh.cadence_s": "Seconds between captions",
+  "refresh.every_s": "Seconds of a still picture",
 };
 
 /** What the wire would refuse, as a sentence; undefined when it may be sent. */
@@ -145,5 +182,8 @@ export function firstProblem(fields: StreamFields, stream: StreamView | undefine
     ? stream_patch_schema.safeParse(patchOf(fields, stream))
     : stream_spec_schema.safeParse(specOf(fields));
   const issue = parsed.error?.issues[0];
-  return issue && `${field_names[String(issue.path[0])] ?? "The form"}: ${issue.message}.`;
+  return issue &&
+    `${
+      field_names[issue.path.slice(0, 2).join(".")] ?? field_names[String(issue.path[0])] ?? "The form"
+    }: ${issue.message}.`;
 }

@@ -70,6 +70,21 @@ describe("stream fields", () => {
     const pushed = sampleStream({ source: { kind: "push" } });
     expect(patchOf(formOf(pushed), pushed)).toEqual({});
   });
+  it("send what a model of single pictures is told, and nothing of it to another", () => {
+    const refresh = {
+      ...{ instruction: "What happens?", language: "en", cadence_s: 4, every_s: 30, change_min: 0.02 },
+    };
+    const stream = sampleStream({ refresh });
+    const fields = formOf(stream);
+    expect(patchOf(fields, stream)).toEqual({});
+    expect(patchOf({ ...fields, cadence_s: "", instruction: " " }, stream)).toEqual({});
+    const patch = patchOf({ ...fields, cadence_s: "2.5", language: " de" }, stream);
+    expect(patch).toEqual({ refresh: { language: "de", cadence_s: 2.5 } });
+    expect(specOf({ ...empty, url: "testsrc:", every_s: "60" })).toMatchObject({ refresh: { every_s: 60 } });
+    expect(specOf({ ...empty, url: "testsrc:" })).not.toHaveProperty("refresh");
+    expect(firstProblem({ ...fields, language: "German, please" }, stream)).toMatch(/^The language: /);
+    expect(firstProblem({ ...fields, every_s: "0" }, stream)).toMatch(/^Seconds of a still picture: /);
+  });
   it("ask for the password again when the address around it changes", () => {
     const camera = sampleStream({ source: { kind: "pull", url: "rtsp://***@cam/1" } });
     expect(firstProblem(formOf(camera), camera)).toBe(undefined);

@@ -36,5 +36,14 @@ export interface ComposeInput {
 export type Compose = (input: ComposeInput, io: Io) => Promise<Gander>;
 /** Returns the exit status. */
 export type Command = (words: readonly string[], io: Io, compose: Compose) => Promise<number>;
-export type CommandName = "demo" | "serve" | "watch" | "ask" | "model" | "doctor" | "config";
+export type CommandName =
+  | "demo"
+  | "serve"
+  | "watch"
+  | "ask"
+  | "describe"
+  | "model"
+  | "world"
+  | "doctor"
+  | "config";
 export type Commands = Record<CommandName, Command>;

@@ -1,10 +1,10 @@
 // gander doctor: tries each part for real and says in a sentence what works and why the rest does not.
 import { openEngine } from "../../ffi/mod.ts";
+import { openBundleVision, towerOf } from "../bundle_vision.ts";
 import { library_path, loadConfig, resolveBundle, static_dir } from "../compose.ts";
 import { silent_log } from "../log.ts";
 import { readBundle } from "../model/bundle.ts";
 import { createSources } from "../sources.ts";
-import { openVision } from "../vision/vision.ts";
 import { readArguments } from "./arguments.ts";
 import type { Commands } from "./commands.ts";
 
@@ -47,19 +47,15 @@ async function tryDevice(device: "echo" | "cpu" | "cuda", weights_path?: string)
 }
 
 async function tryVision(bundle_dir: string): Promise<string> {
-  const { manifest, vision_path } = await readBundle(bundle_dir);
-  if (!manifest.vision || !vision_path) return "the bundle is text only";
-  const vision = await openVision({
-    model_path: vision_path,
-    ...manifest.vision,
-    vector_width: manifest.rwkv.width,
-    threads: 1,
-    log: () => {},
-  });
+  const bundle = await readBundle(bundle_dir);
+  const settings = { library_path, engine_threads: 1, threads: 1, log: () => {} };
+  const vision = await openBundleVision(bundle, settings);
+  if (vision === undefined) return "the bundle is text only";
   try {
     await vision.encode(new Uint8Array(vision.width_px * vision.height_px * 3));
-    const refused = vision.refusals.map(({ provider, reason }) => `; ${provider} refused: ${reason}`);
-    return `runs on ${vision.provider}${refused.join("")}`;
+    const { provider, refusals } = towerOf(vision);
+    const refused = refusals.map(({ provider, reason }) => `; ${provider} refused: ${reason}`);
+    return `runs on ${provider}${refused.join("")}`;
   } finally {
     await vision.close();
   }

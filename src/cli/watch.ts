@@ -27,6 +27,10 @@ SOURCE is a file, an http(s) or rtsp(s) address, or testsrc:PATTERN.
   --rate HZ           ticks per second (default: what the model was made for)
   --loop              start a recording again at its end
   --transport udp     RTSP over UDP instead of TCP
+  --prompt TEXT       what an imported image model is asked of each picture; {summary} and {language} are filled in
+  --language TAG      language that it is asked to answer in: en, de, zh
+  --cadence 5s        time between two of its captions at the least
+  --refresh 30s       time after which it is asked again about a picture that does not change
   --no-change-gate    feed still frames too
   --no-novelty-gate   publish captions that repeat recent ones too
   --data DIR          keep captions and memory there, and go on with them next time; default: a temporary folder,

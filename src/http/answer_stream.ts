@@ -2,13 +2,12 @@
 // afterwards it is an event. Must not know the shape of the events.
 import type { Context } from "hono";
 import type { SSEMessage, SSEStreamingApi } from "hono/streaming";
-import type { Answered } from "../pipeline/surface.ts";
 import type { ApiEnv, AppOptions } from "./api.ts";
 import { event_times, writeInTime } from "./caption_events.ts";
 import { describeError, type Problem } from "./error_response.ts";
 import { answerEvents } from "./event_answer.ts";
 
-export interface AnswerStream {
+export interface AnswerStream<Answered> {
   /** Begins the question. `onText` is given the whole text so far. */
   ask(signal: AbortSignal, onText: (text: string) => void): Promise<Answered>;
   /** The events for text that has grown, for the end, and for a failure. */
@@ -17,10 +16,10 @@ export interface AnswerStream {
   failed(problem: Problem): SSEMessage[];
 }
 
-export async function streamAnswer(
+export async function streamAnswer<Answered>(
   c: Context<ApiEnv>,
   options: AppOptions,
-  stream: AnswerStream,
+  stream: AnswerStream<Answered>,
 ): Promise<Response> {
   const left = new AbortController();
   let text = "";

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { addressOf, type Api, type ApiEnv, type AppOptions } from "./api.ts";
 import { addAskRoutes } from "./ask_routes.ts";
-import { checkBody } from "./body_limit.ts";
+import { checkBody, LongBodies } from "./body_limit.ts";
 import { addCaptionRoutes } from "./caption_routes.ts";
 import type { EventTimes } from "./caption_events.ts";
 import { addDocsPage } from "./docs_page.ts";
@@ -12,7 +12,9 @@ import { describeError } from "./error_response.ts";
 import { securityHeaders } from "./headers.ts";
 import { addHealthRoutes } from "./health_routes.ts";
 import { HttpError } from "./http_error.ts";
-import { addOpenAiRoutes, openai_prefix, openAiError } from "./openai_routes.ts";
+import { http_limits } from "./limits.ts";
+import { addOpenAiRoutes, chat_path, openai_prefix } from "./openai_routes.ts";
+import { openAiError } from "./openai_schema.ts";
 import { addSessionRoutes } from "./session_routes.ts";
 import { addSnapshotRoutes } from "./snapshot_routes.ts";
 import { readStaticFile } from "./static_files.ts";
@@ -52,9 +54,15 @@ export function createApp(options: CreateAppOptions): Api {
     for (const [name, value] of Object.entries(securityHeaders(c.req.header("host")))) c.header(name, value);
     await next();
   });
+  const long_bodies = new LongBodies();
   api.use(async (c, next) => {
-    await checkBody(c);
-    await next();
+    const bytes_max = c.req.path === chat_path ? http_limits.chat_bytes_max : http_limits.json_bytes_max;
+    const leave = await checkBody(c, bytes_max, long_bodies);
+    try {
+      await next();
+    } finally {
+      leave();
+    }
   });
 
   addStreamRoutes(api, options);

@@ -26,6 +26,7 @@ export type NativeCode =
   | "internal";
 
 export type ModelCode = "bundle_missing" | "bundle_invalid" | "bundle_damaged" | "tokenizer_invalid";
+export type ImportCode = "import_unreadable" | "import_refused" | "import_damaged" | "import_unwritable";
 export type VisionCode =
   | "vision_model"
   | "vision_input"
@@ -57,6 +58,7 @@ export type Code =
   | SourceCode
   | NativeCode
   | ModelCode
+  | ImportCode
   | VisionCode
   | StoreCode
   | HttpCode;

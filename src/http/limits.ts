@@ -12,14 +12,22 @@ export interface Rate {
 export const http_limits = {
   // ---- requests ---------------------------------------------------------------------------------------------
 
-  /** A longer body is refused: `too_large` (413). */
+  /** A longer body is refused, but of a chat: `too_large` (413). */
   json_bytes_max: 64 * 1024,
+  /** A chat may carry pictures. Longer: `too_large` (413). All long bodies together: `questions_full` (429). */
+  chat_bytes_max: 32 * 1024 * 1024,
+  long_bodies_bytes_max: 64 * 1024 * 1024,
+  /** One picture, decoded from base64. Longer: `too_large`. */
+  picture_bytes_max: 16 * 1024 * 1024,
+  /** Texts that end an answer, and characters of one. More is a `bad_request`. */
+  stops_max: 4,
+  stop_chars_max: 100,
   /** Slow or silent connections before a request is whole are cut. Answers may take as long as they like. */
   request_head_ms_max: 10_000,
   request_ms_max: 30_000,
   connection_idle_ms_max: 10_000,
   connections_checked_every_ms: 2_000,
-  /** Answers of one list, and messages of one chat; only the last of those is read. More is a `bad_request`. */
+  /** Answers of one list, and messages of one chat. More is a `bad_request`. */
   answers_max: 500,
   chat_messages_max: 256,
 

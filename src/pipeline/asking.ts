@@ -1,20 +1,22 @@
 // Questions of all streams: bounded, each on its own fork, about now or about a past moment. Must not know how an
 // answer reaches the one who asked.
-import { CapacityError, GanderError, RequestError } from "../errors.ts";
+import { GanderError, RequestError } from "../errors.ts";
 import type { Entry, PipelineDeps } from "./entry.ts";
 import { limits } from "./limits.ts";
 import type { Position } from "./narrator.ts";
 import type { AnswerRecord, EngineState, SnapshotHead } from "./ports.ts";
 import { answerQuestion, checkQuestion } from "./question.ts";
+import type { Seats } from "./seats.ts";
 import type { Answered, Moment, QuestionRequest } from "./surface.ts";
 
 export class Asking {
   readonly #deps: PipelineDeps;
-  #active_count = 0;
+  readonly #seats: Seats;
   #asked_count = 0;
 
-  constructor(deps: PipelineDeps) {
+  constructor(deps: PipelineDeps, seats: Seats) {
     this.#deps = deps;
+    this.#seats = seats;
   }
 
   async ask(entry: Entry, request: QuestionRequest): Promise<Answered> {
@@ -22,15 +24,9 @@ export class Asking {
     if (entry.gone.aborted) {
       throw new GanderError("not_ready", `Cannot ask "${entry.id}": it is being closed`, "backoff");
     }
-    if (this.#active_count >= limits.questions_active_max) {
-      throw new CapacityError(
-        "questions_full",
-        `Cannot ask "${entry.id}": ${this.#active_count} questions are being answered, ask again in a moment`,
-      );
-    }
+    const leave = this.#seats.take(`Cannot ask "${entry.id}"`);
     const { clock } = this.#deps;
     const asked_at_ms = clock.now_ms();
-    this.#active_count++;
     entry.counters.questions_active++;
     const late = new AbortController();
     const done = new AbortController();
@@ -56,7 +52,7 @@ export class Asking {
       return { ...record, evidence: this.#evidence(entry.id, at) };
     } finally {
       done.abort();
-      this.#active_count--;
+      leave();
       entry.counters.questions_active--;
     }
   }

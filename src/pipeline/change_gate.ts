@@ -40,19 +40,25 @@ export function measureChange(before: Uint8Array, after: Uint8Array): number {
   return Math.max(...sums) / (half * half);
 }
 
-export class ChangeGate {
+/** Which frames are worth a tick. Remembers the one admitted last, by its thumbnail and media time. */
+export interface FrameGate {
+  /** Takes up where a snapshot or a journal left off; without a thumbnail the next frame is admitted. */
+  restore(thumbnail: Uint8Array | undefined, t_media_ms: number): void;
+  /** True when the frame is worth a tick. The caller feeds it then: the gate remembers it as the one fed last. */
+  admit(thumbnail: Uint8Array, t_media_ms: number): boolean;
+}
+
+export class ChangeGate implements FrameGate {
   #thumbnail: Uint8Array | undefined;
   #fed_at_ms = 0;
 
   constructor(readonly on: boolean) {}
 
-  /** Takes up where a snapshot or a journal left off; without a thumbnail the next frame is fed. */
   restore(thumbnail: Uint8Array | undefined, t_media_ms: number): void {
     this.#thumbnail = thumbnail;
     this.#fed_at_ms = t_media_ms;
   }
 
-  /** True when the frame is worth a tick. The caller feeds it then: the gate remembers it as the one fed last. */
   admit(thumbnail: Uint8Array, t_media_ms: number): boolean {
     const before = this.#thumbnail;
     const still = this.on && before !== undefined && t_media_ms - this.#fed_at_ms < limits.still_ms_max &&

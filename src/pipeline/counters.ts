@@ -8,6 +8,7 @@ export class Counters {
   frames_offered = 0;
   frames_fed = 0;
   captions = 0;
+  /** Of the newest tick; null when the model was not asked. */
   p_speak: number | null = null;
   /** Frames that a newer one replaced before their tick. */
   mailbox = 0;
@@ -26,7 +27,7 @@ export class Counters {
   readonly step_ms: Samples = new Samples(limits.sample_count);
   #reported = "";
 
-  noteTick(p_speak: number, step_ms: number): void {
+  noteTick(p_speak: number | null, step_ms: number): void {
     this.ticks++;
     this.frames_fed++;
     this.p_speak = p_speak;

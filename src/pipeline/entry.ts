@@ -5,12 +5,14 @@ import { GanderError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { Counters } from "./counters.ts";
 import { Edge } from "./edge.ts";
-import { Memory } from "./memory.ts";
 import { Narrator, type Position } from "./narrator.ts";
 import type {
   Engine,
+  FrameFit,
   FrameSource,
   Language,
+  PictureDecoder,
+  PictureLanguage,
   PushFrameSource,
   SnapshotHead,
   SourceFactory,
@@ -18,6 +20,7 @@ import type {
   StoredStream,
   Vision,
 } from "./ports.ts";
+import { openNarration, type Policy, settleRefresh } from "./policy.ts";
 import type { Pump } from "./pump.ts";
 import { Stream } from "./stream.ts";
 import { supervise } from "./supervise.ts";
@@ -34,6 +37,11 @@ export interface PipelineDeps {
   log: Log;
   /** Ticks per second the bundle was made for. */
   tick_rate_hz: number;
+  policy: Policy;
+  /** How a picture of another shape becomes a frame; what is missing is "stretch". */
+  fit?: FrameFit;
+  /** Chats with the model itself, about pictures; without it there are none. */
+  chat?: { pictures: PictureLanguage; decoder: PictureDecoder };
 }
 
 /** The settings in force: the request, completed by the bundle's defaults. */
@@ -169,16 +177,14 @@ export class Entry {
   }
 
   #build(): void {
-    const { engine, language, pump, store, vision, clock, log, sources } = this.#deps;
+    const { engine, store, vision, clock, log, sources, fit } = this.#deps;
     const { source } = this.request;
     const frames = source.kind === "push" ? sources.openPush() : sources.openPull(source);
     const settled = this.#settle();
-    const memory = new Memory(engine.open(), language, pump);
     const counters = this.#counters;
-    this.#narrator = new Narrator(this.id, settled, {
-      memory,
+    this.#narrator = new Narrator(this.id, settled.speak_threshold, {
+      ...openNarration(settled.gates, this.request.refresh, this.#deps),
       engine: engine.info,
-      vision,
       store,
       clock,
       log,
@@ -194,6 +200,7 @@ export class Entry {
         replayable: frames.replayable && !looped,
         width_px: vision.width_px,
         height_px: vision.height_px,
+        fit,
       },
       { narrator: this.#narrator, counters, clock, emit: this.#emit },
     );
@@ -235,6 +242,7 @@ export class Entry {
       tick_rate_hz,
       pace,
       gates,
+      refresh: settleRefresh(this.#deps.policy, this.request.refresh),
       paused: this.paused,
       status: stream?.status ?? "connecting",
       reason: stream?.reason ?? "",
@@ -247,7 +255,8 @@ export class Entry {
         frames_fed: counters.frames_fed,
         captions: counters.captions,
         p_speak: counters.p_speak,
-        speak_threshold,
+        // Under policy "refresh" nothing is decided: whatever is rebuilt speaks.
+        speak_threshold: this.#deps.policy.kind === "stream" ? speak_threshold : 0,
         caption_age_p50_ms: counters.caption_age_ms.percentile(0.5),
         caption_age_p95_ms: counters.caption_age_ms.percentile(0.95),
         step_p50_ms: counters.step_ms.percentile(0.5),

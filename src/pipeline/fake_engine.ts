@@ -8,6 +8,7 @@ import type {
   EngineInfo,
   EngineState,
   SamplerSettings,
+  SpanGrid,
 } from "./ports.ts";
 
 const blob_magic = 0x454b4146; // "FAKE"
@@ -36,6 +37,19 @@ function mix(hash: number, word: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
+function positionsOf(vectors: Float32Array): Uint32Array[] {
+  if (vectors.length % fake_width !== 0) {
+    fail("misuse", `Cannot put vectors: ${vectors.length} is no multiple of 8`);
+  }
+  if (vectors.some((value) => !Number.isFinite(value))) {
+    fail("misuse", "Cannot put vectors: a value is not finite");
+  }
+  const words = new Uint32Array(vectors.slice().buffer);
+  return Array.from({ length: words.length / fake_width }, (_, row) => {
+    return words.subarray(row * fake_width, (row + 1) * fake_width);
+  });
+}
+
 class FakeState implements EngineState {
   a = 1;
   b = 2;
@@ -59,17 +73,20 @@ class FakeState implements EngineState {
   }
 
   putVectors(vectors: Float32Array): void {
-    if (vectors.length % fake_width !== 0) {
-      fail("misuse", `Cannot put vectors: ${vectors.length} is no multiple of 8`);
+    this.#put(positionsOf(vectors));
+  }
+
+  /** Row-major is putVectors, as in the real engine; another order is a hash of its own. */
+  putSpan(vectors: Float32Array, { scan, rows, columns }: SpanGrid): void {
+    const positions = positionsOf(vectors);
+    if (!Number.isInteger(rows * columns) || rows < 0 || columns < 0 || rows * columns > positions.length) {
+      fail("misuse", `Cannot put a span: ${rows} x ${columns} is no grid of ${positions.length} vectors`);
     }
-    if (vectors.some((value) => !Number.isFinite(value))) {
-      fail("misuse", "Cannot put vectors: a value is not finite");
+    if (scan !== "row_major" && positions.length > 0) {
+      const grid = [...new TextEncoder().encode(scan), rows, columns];
+      positions[0] = Uint32Array.of(...grid, ...positions[0]!);
     }
-    const words = new Uint32Array(vectors.slice().buffer);
-    const rows = Array.from({ length: words.length / fake_width }, (_, row) => {
-      return words.subarray(row * fake_width, (row + 1) * fake_width);
-    });
-    this.#put(rows);
+    this.#put(positions);
   }
 
   setSampler(settings: SamplerSettings): void {

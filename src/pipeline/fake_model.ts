@@ -1,6 +1,6 @@
 // Fake vision and language to go with the fake engine: for tests and UI work only.
 import { fake_silence_token, fake_stop_token, fake_width } from "./fake_engine.ts";
-import type { Language, Vision } from "./ports.ts";
+import type { Language, Picture, PictureLanguage, Vision } from "./ports.ts";
 
 const words = (
   "light shape corner edge colour wall floor shadow stripe circle square motion left right up down slow quick " +
@@ -22,6 +22,11 @@ export class FakeVision implements Vision {
     }
     return Promise.resolve(vectors);
   }
+
+  /** One vector: the size and the first pixel. */
+  encodePicture({ rgb, width_px, height_px }: Picture): Promise<Float32Array> {
+    return Promise.resolve(Float32Array.of(width_px, height_px, ...rgb.subarray(0, 3), 0, 0, 0));
+  }
 }
 
 export function makeFakeLanguage(overrides: Partial<Language> = {}): Language {
@@ -40,6 +45,20 @@ export function makeFakeLanguage(overrides: Partial<Language> = {}): Language {
     caption_tokens_max: 8,
     answer_tokens_max: 16,
     speak_threshold: 0.7,
+    ...overrides,
+  };
+}
+
+/** Every text is tokens by its bytes; pictures come before the words of their turn. */
+export function makeFakePictures(overrides: Partial<PictureLanguage> = {}): PictureLanguage {
+  const { encode } = makeFakeLanguage();
+  return {
+    images_max: 4,
+    default_question: "What is it?",
+    grid: { scan: "row_major", rows: 0, columns: 0 },
+    official_padding: undefined,
+    parts: (turns) =>
+      turns.flatMap(({ text, images }) => [...images.map((image) => ({ image })), { tokens: encode(text) }]),
     ...overrides,
   };
 }

@@ -5,13 +5,24 @@ export const limits = {
   streams_max: 16,
   /** Addresses being tested at once; each is a decoder of its own. More answer `probes_full` (429). */
   probes_max: 4,
-  /** Forked states at once over all streams: questions being answered. More answer `questions_full` (429). */
+  /** States beside those of the streams: forks and chats, questions being answered. More answer `questions_full` (429). */
   questions_active_max: 64,
   /** Characters of a question. */
   question_chars_max: 2_000,
   /** A question that is not answered by then is cut off with what was said so far. */
   question_deadline_ms: 20_000,
   question_deadline_ms_max: 120_000,
+
+  /** Picture chats take seats and states of those questions. Characters of a whole conversation. */
+  chat_chars_max: 32_000,
+  /** Tokens of one answer; the engine decodes no more at once. More are not asked for. */
+  picture_tokens_max: 4_096,
+  /** Cut off by then with what was said so far: a large tower and model take minutes for one picture on a CPU. */
+  picture_deadline_ms: 600_000,
+  /** Pictures being decoded and encoded at once; the others wait. One may have 150 MB of pixels. */
+  pictures_decoding_max: 2,
+  /** Positions put into a state at once: the inbox of the engine holds 65,536. */
+  feed_positions: 8_192,
 
   /** Ticks per second a stream may ask for. */
   tick_rate_hz_min: 0.05,
@@ -31,6 +42,10 @@ export const limits = {
   novelty_captions: 4,
   novelty_window_ms: 30_000,
   novelty_overlap: 0.8,
+
+  /** Policy "refresh": captions looked back at for the summary, and the tokens it may have in all. */
+  summary_captions: 12,
+  summary_tokens_max: 128,
 
   /** Snapshot ladder: keep one per `every_ms` for snapshots younger than `age_ms`. 460 at most. */
   snapshot_ladder: [

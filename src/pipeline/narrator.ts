@@ -3,24 +3,16 @@
 import type { Clock } from "../clock.ts";
 import { GanderError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { ChangeGate, makeThumbnail } from "./change_gate.ts";
+import { makeThumbnail } from "./change_gate.ts";
 import type { Counters } from "./counters.ts";
 import { Edge } from "./edge.ts";
 import { limits } from "./limits.ts";
 import type { Memory, TickOutcome } from "./memory.ts";
-import { NoveltyGate } from "./novelty_gate.ts";
-import type {
-  Caption,
-  EngineInfo,
-  EngineState,
-  SnapshotHead,
-  StreamStore,
-  TickRecord,
-  Vision,
-} from "./ports.ts";
+import type { Narration } from "./policy.ts";
+import type { Caption, EngineInfo, EngineState, SnapshotHead, StreamStore, TickRecord } from "./ports.ts";
 import { resumeMemory } from "./resume.ts";
 import { SnapshotKeeper } from "./snapshots.ts";
-import type { Gates } from "./surface.ts";
+import { untilAbort } from "./until_abort.ts";
 
 /** Where a memory stands. Tick 0 is before the first frame. */
 export interface Position {
@@ -29,10 +21,8 @@ export interface Position {
   t_wall_ms: number;
 }
 
-export interface NarratorDeps {
-  memory: Memory;
+export interface NarratorDeps extends Narration {
   engine: EngineInfo;
-  vision: Vision;
   store: StreamStore;
   clock: Clock;
   log: Log;
@@ -52,29 +42,27 @@ export interface TickEvents {
   onHeld(reason: string | undefined): void;
 }
 
+const blank = new Uint8Array(limits.thumbnail_side_px ** 2);
+
 export class Narrator {
   readonly stream: string;
   readonly #deps: NarratorDeps;
   readonly #speak_threshold: number;
   readonly #snapshots: SnapshotKeeper;
-  readonly #change: ChangeGate;
-  readonly #novelty: NoveltyGate;
-  /** Entered while a tick is under way and while the memory is not whole: a copy waits, it is never of half a tick. */
+  /** Entered while a tick changes the memory and while it is not whole: a copy waits, it is never of half a tick. */
   readonly #edge = new Edge();
   #at: Position = { tick: 0, t_media_ms: 0, t_wall_ms: 0 };
-  #thumbnail: Uint8Array = new Uint8Array(limits.thumbnail_side_px ** 2);
+  #thumbnail: Uint8Array = blank;
   /** False before the first resume and after a tick that failed half way: what is on disk is the truth then. */
   #whole = false;
   #closed = false;
   #taking: Promise<unknown> = Promise.resolve();
 
-  constructor(stream: string, settings: { gates: Gates; speak_threshold: number }, deps: NarratorDeps) {
+  constructor(stream: string, speak_threshold: number, deps: NarratorDeps) {
     this.stream = stream;
     this.#deps = deps;
-    this.#speak_threshold = settings.speak_threshold;
+    this.#speak_threshold = speak_threshold;
     this.#snapshots = new SnapshotKeeper(stream, deps.store, deps.clock, deps.log);
-    this.#change = new ChangeGate(settings.gates.change);
-    this.#novelty = new NoveltyGate(settings.gates.novelty);
     this.#edge.enter();
   }
 
@@ -94,11 +82,8 @@ export class Narrator {
       log,
     );
     this.#at = { tick, t_media_ms, t_wall_ms: t_wall_ms || clock.now_ms() };
-    if (resumed.thumbnail) this.#thumbnail = resumed.thumbnail;
-    // Before the first tick nothing was fed that a frame could resemble.
-    this.#change.restore(tick > 0 ? resumed.thumbnail : undefined, t_media_ms);
-    const said = store.captions(this.stream, { limit: limits.novelty_captions, newest_first: true });
-    this.#novelty.restore(said.toReversed());
+    this.#thumbnail = resumed.thumbnail ?? blank;
+    this.#restoreGates();
     log[resumed.how === "lost" ? "warn" : "info"]("memory ready", {
       stream: this.stream,
       tick,
@@ -112,45 +97,46 @@ export class Narrator {
 
   /**
    * One tick: returns the caption it made, already written down. Rejects when the engine, the vision or the store
-   * failed for good; `resume` brings the memory back as it was before, and copies wait until then.
+   * failed for good; `resume` brings the memory back as it was before, and copies wait until then. The signal ends a
+   * tick that is built aside, and waiting for a full disk.
    */
   async step(frame: TickFrame, events: TickEvents, signal: AbortSignal): Promise<Caption | undefined> {
-    const { clock, vision, memory, counters } = this.#deps;
+    const { clock, memory, gate, encode, counters } = this.#deps;
     const { tick, t_media_ms, t_wall_ms } = frame;
     const begun_ms = clock.monotonic_ms();
     if (tick <= this.#at.tick) return void counters.same_tick++;
     const thumbnail = makeThumbnail(frame.rgb, frame.width_px, frame.height_px);
-    if (!this.#change.admit(thumbnail, t_media_ms)) return void counters.still++;
-    this.#edge.enter();
+    if (!gate.admit(thumbnail, t_media_ms)) return void counters.still++;
+    if (!memory.builds_aside) this.#edge.enter();
     try {
-      const vectors = await vision.encode(frame.rgb);
-      const speak_threshold = this.#speak_threshold;
-      const { onText } = events;
+      const cut = memory.builds_aside ? signal : undefined;
       const outcome = await memory.tick({
         stream: this.stream,
         tick,
         t_media_ms,
-        vectors,
-        speak_threshold,
-        onText,
+        vectors: await untilAbort(encode(frame), cut),
+        speak_threshold: this.#speak_threshold,
+        said: () => this.#newest(limits.summary_captions).map(({ text }) => text),
+        onText: events.onText,
+        signal: cut,
       });
       const caption = this.#captionOf(outcome, { tick, t_media_ms, t_wall_ms });
-      const { tokens } = outcome;
+      const { tokens, prompt, vectors } = outcome;
       await this.#commit(
-        { tick, t_media_ms, t_wall_ms, vectors, tokens, thumbnail },
+        { tick, t_media_ms, t_wall_ms, vectors, tokens, prompt, thumbnail },
         caption,
         events,
         signal,
       );
-      this.#at = { tick, t_media_ms, t_wall_ms };
-      this.#thumbnail = thumbnail;
       counters.noteTick(outcome.p_speak, clock.monotonic_ms() - begun_ms);
       if (caption) counters.noteCaption(caption.caption_age_ms);
       if (this.#snapshots.isDue(t_media_ms)) this.#beginSnapshot();
       this.#edge.leave();
       return caption;
     } catch (error) {
-      this.#whole = false;
+      // What is built aside is forgotten. What was changed on the way has to come back from disk.
+      if (memory.builds_aside) this.#restoreGates();
+      else this.#whole = false;
       throw error;
     }
   }
@@ -214,13 +200,15 @@ export class Narrator {
   /** The caption of a tick that spoke and said something new, with the next number. */
   #captionOf(outcome: TickOutcome, at: Position): Caption | undefined {
     if (outcome.tokens.length === 0) return undefined;
-    if (!this.#novelty.admit(outcome.text, at.t_media_ms)) return void this.#deps.counters.novelty++;
+    const { novelty, counters } = this.#deps;
+    if (!novelty.admit(outcome.text, at.t_media_ms)) return void counters.novelty++;
     return {
       stream: this.stream,
       seq: this.#deps.store.lastSeq(this.stream) + 1,
       ...at,
       text: outcome.text,
-      p_speak: outcome.p_speak,
+      // A model that is told to speak has no choice.
+      p_speak: outcome.p_speak ?? 1,
       caption_age_ms: Math.max(0, this.#deps.clock.now_ms() - at.t_wall_ms),
     };
   }
@@ -232,10 +220,15 @@ export class Narrator {
     events: TickEvents,
     signal: AbortSignal,
   ): Promise<void> {
-    const { store, clock, log } = this.#deps;
+    const { store, clock, log, memory } = this.#deps;
     for (let attempt = 1;; attempt++) {
       try {
         store.commitTick(this.stream, record, caption);
+        // In one breath: no copy is of a tick that the log does not have, or the other way round.
+        memory.keep();
+        const { tick, t_media_ms, t_wall_ms } = record;
+        this.#at = { tick, t_media_ms, t_wall_ms };
+        this.#thumbnail = record.thumbnail;
         if (attempt > 1) events.onHeld(undefined);
         return;
       } catch (error) {
@@ -245,6 +238,21 @@ export class Narrator {
         await clock.sleep(limits.commit_retry_ms, signal);
       }
     }
+  }
+
+  /** As of the newest tick that was written down. */
+  #restoreGates(): void {
+    const { tick, t_media_ms } = this.#at;
+    const { gate, novelty } = this.#deps;
+    // Before the first tick nothing was fed that a frame could resemble.
+    const seen = tick > 0 && this.#thumbnail !== blank;
+    gate.restore(seen ? this.#thumbnail : undefined, t_media_ms);
+    novelty.restore(this.#newest(limits.novelty_captions));
+  }
+
+  /** Newest captions, oldest first. */
+  #newest(limit: number): Caption[] {
+    return this.#deps.store.captions(this.stream, { limit, newest_first: true }).toReversed();
   }
 
   #head(): SnapshotHead {

@@ -28,8 +28,12 @@ export function measureOverlap(left: string, right: string): number {
 
 export class NoveltyGate {
   readonly #recent: { text: string; t_media_ms: number }[] = [];
+  readonly #last_line: boolean;
 
-  constructor(readonly on: boolean) {}
+  /** With `last_line` the newest caption is never said again, however long ago it was. */
+  constructor(readonly on: boolean, { last_line = false } = {}) {
+    this.#last_line = last_line;
+  }
 
   /** Newest captions of the log, oldest first: after a restart the gate knows what was said. */
   restore(captions: readonly Caption[]): void {
@@ -41,10 +45,11 @@ export class NoveltyGate {
   admit(text: string, t_media_ms: number): boolean {
     if (wordsOf(text).size === 0) return false;
     const repeats = this.on &&
-      this.#recent.some((said) =>
-        t_media_ms - said.t_media_ms <= limits.novelty_window_ms &&
-        measureOverlap(said.text, text) >= limits.novelty_overlap
-      );
+      this.#recent.some((said, index) => {
+        const counts = t_media_ms - said.t_media_ms <= limits.novelty_window_ms ||
+          (this.#last_line && index === this.#recent.length - 1);
+        return counts && measureOverlap(said.text, text) >= limits.novelty_overlap;
+      });
     if (!repeats) this.#remember(text, t_media_ms);
     return !repeats;
   }

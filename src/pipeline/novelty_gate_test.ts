@@ -46,6 +46,15 @@ describe("NoveltyGate", () => {
     expect(gate.admit("Over the grass runs a dog", 1_500)).toBe(false);
   });
 
+  it("never says the last line again where it is told so, however long ago it was", () => {
+    const gate = new NoveltyGate(true, { last_line: true });
+    const later_ms = 100 * limits.novelty_window_ms;
+    expect(gate.admit("A dog runs.", 0)).toBe(true);
+    expect(gate.admit("A dog runs.", later_ms)).toBe(false);
+    expect(gate.admit("A cat sleeps.", later_ms)).toBe(true);
+    expect(gate.admit("A dog runs.", 2 * later_ms)).toBe(true);
+  });
+
   it("publishes the same again when the window is over", () => {
     const gate = new NoveltyGate(true);
     gate.admit("a dog", 0);

@@ -42,10 +42,21 @@ export interface DecodeRequest {
   silence?: { token: number; threshold: number };
 }
 
+/** The order in which layers see the patches of a picture. */
+export type Scan = "row_major" | "bidirection" | "multidirection" | "spiral" | "snake" | "zigzag";
+
+export interface SpanGrid {
+  scan: Scan;
+  rows: number;
+  columns: number;
+}
+
 export interface EngineState extends Disposable {
   putTokens(tokens: readonly number[] | Uint32Array): void;
   /** Rows of `EngineInfo.width` floats, row-major. */
   putVectors(vectors: Float32Array): void;
+  /** One picture: its first rows x columns vectors are a grid that `scan` orders anew in every layer. */
+  putSpan(vectors: Float32Array, grid: SpanGrid): void;
   setSampler(settings: SamplerSettings): void;
   setStops(tokens: readonly number[]): void;
   putDecode(request: DecodeRequest): void;
@@ -81,6 +92,15 @@ export interface Vision {
   readonly vectors_per_frame: number;
   /** uint8 RGB, width_px x height_px x 3, row-major → K x D floats. The caller keeps `rgb`. */
   encode(rgb: Uint8Array): Promise<Float32Array>;
+  /** A picture of any size, resized exactly as the model was trained → rows x D floats (rows vary with tiling). */
+  encodePicture(picture: Picture): Promise<Float32Array>;
+}
+
+/** A whole picture: uint8 RGB, width x height x 3, row-major. */
+export interface Picture {
+  rgb: Uint8Array;
+  width_px: number;
+  height_px: number;
 }
 
 // ---- language: text in, tokens out, and what the model was taught to expect ---------------------------------
@@ -113,6 +133,33 @@ export interface Language {
   readonly speak_threshold: number;
 }
 
+/** A part of an image question: tokens, or the vectors of picture number `image`. */
+export type PromptPart = { tokens: readonly number[] } | { image: number };
+
+export interface Turn {
+  role: "system" | "user" | "assistant";
+  text: string;
+  /** Indices of the pictures that stand in this turn. */
+  images: readonly number[];
+}
+
+/** How a bundle that was trained on single pictures is asked about them. */
+export interface PictureLanguage {
+  readonly images_max: number;
+  /** What is asked when nobody asks. */
+  readonly default_question: string;
+  readonly grid: SpanGrid;
+  readonly official_padding: { token: number; multiple: number } | undefined;
+  /** The whole sequence up to where decoding starts. The last turn is the user's. Throws RequestError. */
+  parts(turns: readonly Turn[]): PromptPart[];
+}
+
+/** The file of a picture becomes pixels. */
+export interface PictureDecoder {
+  /** `name` is for messages. Rejects with an error whose code says what is wrong, also when the signal aborts. */
+  decode(bytes: Uint8Array, options: { name: string; signal?: AbortSignal }): Promise<Picture>;
+}
+
 // ---- sources: a URL or a socket becomes frames --------------------------------------------------------------
 
 /** What a person is told about a source. `denied` is final: it is never retried. */
@@ -137,9 +184,14 @@ export interface SourceEvents {
   onStatus(status: SourceStatus, reason: string): void;
 }
 
+/** A picture of another shape: both sides resized, or the middle of it cut out and resized. */
+export type FrameFit = "stretch" | "crop";
+
 export interface FrameRequest {
   width_px: number;
   height_px: number;
+  /** Default: stretch. */
+  fit?: FrameFit;
   rate_hz: number;
   /**
    * live: real time, old frames are worthless. lossless: every frame at the tick rate, as fast as `onFrame`
@@ -174,102 +226,4 @@ export interface SourceFactory {
   redact(settings: SourceSettings): SourceSettings;
 }
 
-// ---- store: what survives -----------------------------------------------------------------------------------
-
-export interface Caption {
-  stream: string;
-  /** 1, 2, 3 … per stream, without gaps, for ever. */
-  seq: number;
-  tick: number;
-  t_media_ms: number;
-  /** Wall clock of the frame spoken about, milliseconds since the epoch. */
-  t_wall_ms: number;
-  text: string;
-  p_speak: number;
-  /** From the frame's arrival to the caption's last token. */
-  caption_age_ms: number;
-}
-
-/** Everything one tick fed to the state: with it a restart replays the tick bit for bit. */
-export interface TickRecord {
-  tick: number;
-  t_media_ms: number;
-  t_wall_ms: number;
-  /** K x D floats as fed. */
-  vectors: Float32Array;
-  /** Tokens chosen and fed, empty when silent. */
-  tokens: Uint32Array;
-  /** Thumbnail of the frame, for the visual-change gate. */
-  thumbnail: Uint8Array;
-}
-
-export interface SnapshotHead {
-  stream: string;
-  tick: number;
-  /** Newest caption number when it was taken: caption log and snapshot share one sequence. */
-  seq: number;
-  t_media_ms: number;
-  t_wall_ms: number;
-  model_hash: string;
-  thumbnail: Uint8Array;
-}
-
-export interface CaptionQuery {
-  after_seq?: number;
-  from_ms?: number;
-  to_ms?: number;
-  text?: string;
-  limit: number;
-  newest_first?: boolean;
-}
-
-export interface AnswerRecord {
-  id: string;
-  stream: string;
-  question: string;
-  answer: string;
-  /** The tick the memory was forked at. */
-  tick: number;
-  t_media_ms: number;
-  t_wall_ms: number;
-  asked_at_ms: number;
-  status: "done" | "deadline" | "cancelled" | "failed";
-}
-
-export interface StreamStore {
-  /** Newest caption number ever given, 0 at the start. */
-  lastSeq(stream: string): number;
-  captions(stream: string, query: CaptionQuery): Caption[];
-  /** One transaction: the tick and, when it spoke, its caption. Throws StoreError (disk_full …); nothing is half done. */
-  commitTick(stream: string, record: TickRecord, caption: Caption | undefined): void;
-  /** Ticks after `tick`, oldest first. */
-  ticksAfter(stream: string, tick: number): TickRecord[];
-  /** Forgets ticks up to and including `tick`: they are inside every snapshot that is kept. */
-  trimTicks(stream: string, tick: number): void;
-  writeSnapshot(head: SnapshotHead, blob: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Newest first; only what is on disk, not yet verified. */
-  listSnapshots(stream: string): SnapshotHead[];
-  /** Verified bytes, or undefined when the file is damaged or gone (a reason is logged). */
-  readSnapshot(stream: string, tick: number): Promise<{ head: SnapshotHead; blob: Uint8Array } | undefined>;
-  deleteSnapshot(stream: string, tick: number): void;
-  saveAnswer(answer: AnswerRecord): void;
-  answers(stream: string, limit: number): AnswerRecord[];
-}
-
-/** A stream as it is kept over restarts. */
-export interface StoredStream {
-  id: string;
-  /** StreamRequest as JSON. */
-  spec: unknown;
-  paused: boolean;
-  created_ms: number;
-}
-
-export interface StreamCatalog {
-  loadStreams(): StoredStream[];
-  saveStream(stream: StoredStream): void;
-  /** With its captions, ticks, answers and snapshots. */
-  deleteStream(id: string): void | Promise<void>;
-}
-
-export interface Store extends StreamStore, StreamCatalog {}
+export type * from "./store_ports.ts";

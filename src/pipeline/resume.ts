@@ -48,8 +48,10 @@ export async function resumeMemory(
       log.warn("snapshot refused", { stream, tick: candidate.tick, error });
       continue;
     }
-    const records = store.ticksAfter(stream, candidate.tick);
-    for (const record of records) await memory.replay(record);
+    // The tick of the snapshot itself, too, where it is still there: a state does not hold the pictures it was made of.
+    const journal = store.ticksAfter(stream, candidate.tick - 1);
+    await memory.replay(journal, candidate.tick);
+    const records = journal.filter(({ tick }) => tick > candidate.tick);
     const last = records.at(-1) ?? found.head;
     return {
       how: "restored",

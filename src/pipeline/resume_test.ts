@@ -5,10 +5,10 @@ import { ManualClock } from "../../tests/flow/manual_clock.ts";
 import { MemoryStore } from "../../tests/flow/memory_store.ts";
 import { fake_width, FakeEngine } from "./fake_engine.ts";
 import { makeFakeLanguage } from "./fake_model.ts";
-import { Memory } from "./memory.ts";
 import type { SnapshotHead } from "./ports.ts";
 import { Pump } from "./pump.ts";
 import { resumeMemory } from "./resume.ts";
+import { StreamMemory } from "./stream_memory.ts";
 
 const model_a = "a".repeat(64);
 const model_b = "b".repeat(64);
@@ -16,7 +16,7 @@ const model_b = "b".repeat(64);
 /** A stream's past, made tick by tick, and the memory as it was after each. */
 async function begin() {
   const engine = new FakeEngine();
-  const memory = new Memory(engine.open(), makeFakeLanguage(), new Pump(engine, new ManualClock()));
+  const memory = new StreamMemory(engine.open(), makeFakeLanguage(), new Pump(engine, new ManualClock()));
   const store = new MemoryStore();
   await memory.begin();
   const states = [memory.exportBlob()];
@@ -34,18 +34,28 @@ async function begin() {
       const { t_media_ms, t_wall_ms, thumbnail } = head(tick);
       const vectors = new Float32Array(fake_width).fill(tick / 7);
       const speak_threshold = 0.3;
-      const { text, tokens, p_speak } = await memory.tick({
+      const { text, tokens, prompt, p_speak } = await memory.tick({
         stream: "cam",
         tick,
         t_media_ms,
         vectors,
         speak_threshold,
+        said: () => [],
       });
       const seq = store.lastSeq("cam") + 1;
-      const caption = { stream: "cam", seq, tick, t_media_ms, t_wall_ms, text, p_speak, caption_age_ms: 0 };
+      const caption = {
+        stream: "cam",
+        seq,
+        tick,
+        t_media_ms,
+        t_wall_ms,
+        text,
+        p_speak: p_speak ?? 1,
+        caption_age_ms: 0,
+      };
       store.commitTick(
         "cam",
-        { tick, t_media_ms, t_wall_ms, vectors, tokens, thumbnail },
+        { tick, t_media_ms, t_wall_ms, vectors, tokens, prompt, thumbnail },
         tokens.length > 0 ? caption : undefined,
       );
       states.push(memory.exportBlob());
@@ -55,7 +65,7 @@ async function begin() {
     store.writeSnapshot(head(tick, model_hash), states[tick]!.slice());
   /** Into another memory, as another process would. */
   const resume = async (model_hash = model_a) => {
-    const other = new Memory(engine.open(), makeFakeLanguage(), new Pump(engine, new ManualClock()));
+    const other = new StreamMemory(engine.open(), makeFakeLanguage(), new Pump(engine, new ManualClock()));
     const resumed = await resumeMemory("cam", other, store, model_hash, silent_log);
     return { resumed, blob: other.exportBlob() };
   };

@@ -4,12 +4,19 @@ import { CapacityError, GanderError, RequestError } from "../errors.ts";
 import { Asking } from "./asking.ts";
 import { Entry, type PipelineDeps } from "./entry.ts";
 import { limits } from "./limits.ts";
-import type { AnswerRecord, Caption, CaptionQuery, PushFrameSource, SnapshotHead } from "./ports.ts";
+import type { AnswerRecord, Caption, CaptionQuery, SnapshotHead } from "./ports.ts";
+import { PictureChat } from "./picture_chat.ts";
+import { checkRefresh } from "./policy.ts";
 import { Probing } from "./probing.ts";
-import { changeSource } from "./source_change.ts";
+import { attachPublisher } from "./publishing.ts";
+import { reportStats } from "./reporting.ts";
+import { Seats } from "./seats.ts";
+import { changeRequest } from "./source_change.ts";
 import { nameStream } from "./stream_name.ts";
 import type {
   Answered,
+  Described,
+  DescribeRequest,
   ModelView,
   Probe,
   Publisher,
@@ -32,6 +39,7 @@ export class Service implements Surface {
   readonly #deps: PipelineDeps;
   readonly #streams_max: number;
   readonly #asking: Asking;
+  readonly #chat: PictureChat | undefined;
   readonly #probing: Probing;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(event: StreamEvent) => void>();
@@ -43,7 +51,9 @@ export class Service implements Surface {
     this.model = model;
     this.#deps = deps;
     this.#streams_max = options.streams_max;
-    this.#asking = new Asking(deps);
+    const seats = new Seats(limits.questions_active_max);
+    this.#asking = new Asking(deps, seats);
+    this.#chat = deps.chat && new PictureChat({ ...deps, ...deps.chat, seats });
     this.#probing = new Probing(deps.sources, this.#closing.signal);
   }
 
@@ -65,13 +75,14 @@ export class Service implements Surface {
       );
     }
     this.#ready = true;
-    this.#reporting = this.#report();
+    const { clock } = this.#deps;
+    this.#reporting = reportStats(this.#entries, this.#emit, clock, this.#closing.signal);
   }
 
   /** Stops the sources, cancels questions, writes the last snapshots, gives the states back. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#reporting;
+    await Promise.all([this.#reporting, this.#chat?.close()]);
     await Promise.all([...this.#entries.values()].map((entry) => entry.inTurn(() => entry.end())));
     this.#entries.clear();
   }
@@ -89,6 +100,7 @@ export class Service implements Surface {
       throw new GanderError("not_ready", `Cannot add stream "${request.name}": closing down`, "backoff");
     }
     this.#deps.sources.check(request.source);
+    checkRefresh(this.#deps.policy, request, `Cannot add stream "${request.name}"`);
     if (this.#entries.size >= this.#streams_max) {
       throw new CapacityError(
         "streams_full",
@@ -113,12 +125,10 @@ export class Service implements Surface {
   change(id: string, change: StreamChange): Promise<StreamView> {
     return this.#inTurn(id, async (entry) => {
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-      const { sources } = this.#deps;
-      const stored = entry.request.source;
-      const source = change.source ? changeSource(stored, change.source, sources.redact) : stored;
-      if (change.source) sources.check(source);
-      const gates = { ...entry.request.gates, ...change.gates };
-      const request = { ...entry.request, ...given, gates, source };
+      const { sources, policy } = this.#deps;
+      const request = changeRequest(entry.request, given, sources.redact);
+      if (change.source) sources.check(request.source);
+      checkRefresh(policy, change, `Cannot change stream "${id}"`);
       // Written down first: when that fails, nothing was changed.
       this.#save(entry, request);
       // A new name needs no restart.
@@ -176,6 +186,11 @@ export class Service implements Surface {
     return this.#deps.store.answers(this.#entry(id).id, limit);
   }
 
+  async describe(request: DescribeRequest): Promise<Described> {
+    if (this.#chat) return await this.#chat.describe(request);
+    throw new RequestError("model_no_images", "Cannot answer: this model is asked through its streams only");
+  }
+
   snapshots(id: string): SnapshotHead[] {
     return this.#deps.store.listSnapshots(this.#entry(id).id);
   }
@@ -198,23 +213,7 @@ export class Service implements Surface {
   }
 
   publish(id: string, events: PublisherEvents): Publisher {
-    const entry = this.#entry(id);
-    if (entry.request.source.kind !== "push") {
-      throw new RequestError(
-        "request_invalid",
-        `Cannot publish to "${id}": its source is pulled, not pushed`,
-      );
-    }
-    if (entry.paused) throw new RequestError("stream_paused", `Cannot publish to "${id}": it is paused`);
-    const publisher = (entry.source as PushFrameSource).attach(events);
-    return {
-      offer: (message) => {
-        const verdict = publisher.offer(message);
-        if (!verdict.taken) entry.counters.refused++;
-        return verdict;
-      },
-      detach: (for_good) => publisher.detach(for_good),
-    };
+    return attachPublisher(this.#entry(id), events);
   }
 
   listen(listener: (event: StreamEvent) => void): () => void {
@@ -283,18 +282,5 @@ export class Service implements Surface {
     const stream = entry.view();
     this.#emit({ type: "stream.changed", stream });
     return stream;
-  }
-
-  async #report(): Promise<void> {
-    const { clock } = this.#deps;
-    while (!this.#closing.signal.aborted) {
-      await clock.sleep(limits.stats_every_ms, this.#closing.signal);
-      for (const entry of this.#entries.values()) {
-        const { stats } = entry.view();
-        this.#emit({ type: "stats", stream: entry.id, stats });
-        const drops = entry.counters.news(stats.drops);
-        if (drops) this.#emit({ type: "drop.report", stream: entry.id, drops });
-      }
-    }
   }
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Counters } from "./counters.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Narrator } from "./narrator.ts";
-import type { Frame, FrameSource, SourceStatus } from "./ports.ts";
+import type { Frame, FrameFit, FrameSource, SourceStatus } from "./ports.ts";
 import type { StreamEvent } from "./surface.ts";
 
 export interface StreamSettings {
@@ -16,6 +16,7 @@ export interface StreamSettings {
   /** Pixels the vision wants. */
   width_px: number;
   height_px: number;
+  fit?: FrameFit;
 }
 
 export interface StreamDeps {
@@ -58,7 +59,7 @@ export class Stream {
    */
   async run(source: FrameSource, signal: AbortSignal): Promise<void> {
     const { narrator, counters } = this.#deps;
-    const { width_px, height_px, tick_rate_hz: rate_hz, pace } = this.settings;
+    const { width_px, height_px, fit, tick_rate_hz: rate_hz, pace } = this.settings;
     await narrator.resume();
     const start_at_ms = this.#beginClock();
     const mailbox = new Mailbox<Frame>();
@@ -81,7 +82,7 @@ export class Stream {
     let narration = pace === "live" ? narrate() : Promise.resolve();
     try {
       await source.run(
-        { width_px, height_px, rate_hz, pace, start_at_ms },
+        { width_px, height_px, fit, rate_hz, pace, start_at_ms },
         {
           onFrame: (frame) => {
             this.#noteArrival(frame);

@@ -1,38 +1,14 @@
-// One stream's memory: the recurrent state, what a tick feeds it, and how it is forked, written down and restored.
-// Must not know: sources, gates, caption numbers, files.
+// The memory of policy "stream": one recurrent state that lives through every tick, what a tick feeds it, and how it
+// is forked, written down and restored. Must not know: sources, gates, caption numbers, files.
+import { type Memory, seedOf, type TickInput, type TickOutcome } from "./memory.ts";
 import type { EngineState, Language, TickRecord } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import { Utterance } from "./utterance.ts";
 
-export interface TickInput {
-  /** Seeds the sampler together with the tick number: a replayed tick says the same words. */
-  stream: string;
-  tick: number;
-  t_media_ms: number;
-  /** K x D floats. */
-  vectors: Float32Array;
-  speak_threshold: number;
-  /** Text so far, whenever it grows. */
-  onText?: (text: string) => void;
-}
+const no_prompt = new Uint32Array();
 
-export interface TickOutcome {
-  /** Empty when the tick was silent. */
-  text: string;
-  tokens: Uint32Array;
-  p_speak: number;
-}
-
-/** FNV-1a, 64 bit: spreads a stream's name and tick over the sampler's seeds. */
-export function seedOf(stream: string, tick: number): bigint {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(`${stream}#${tick}`)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  }
-  return hash;
-}
-
-export class Memory {
+export class StreamMemory implements Memory {
+  readonly builds_aside = false;
   readonly #state: EngineState;
   readonly #language: Language;
   readonly #pump: Pump;
@@ -45,7 +21,6 @@ export class Memory {
     state.setStops(language.stop_tokens);
   }
 
-  /** A fresh memory: zero state and the bundle's preamble. */
   async begin(): Promise<void> {
     this.#clear();
     this.#state.reset();
@@ -73,17 +48,24 @@ export class Memory {
       text: utterance.finish(),
       tokens: Uint32Array.from(utterance.tokens),
       p_speak: this.#state.readDecision().p_speak,
+      prompt: no_prompt,
+      vectors: input.vectors,
     };
   }
 
-  /** Feeds again what a recorded tick fed. The state is bit for bit what it was. */
-  async replay(record: TickRecord): Promise<void> {
-    this.#feed(record);
-    if (record.tokens.length > 0) this.#state.putTokens(record.tokens);
-    await this.#pump.drain(this.#state);
+  /** The tick has changed the state already. */
+  keep(): void {}
+
+  /** Feeds again what the recorded ticks fed; those of policy "refresh" never were part of this memory. */
+  async replay(records: readonly TickRecord[], tick: number): Promise<void> {
+    for (const record of records) {
+      if (record.tick <= tick || record.prompt.length > 0) continue;
+      this.#feed(record);
+      if (record.tokens.length > 0) this.#state.putTokens(record.tokens);
+      await this.#pump.drain(this.#state);
+    }
   }
 
-  /** Only at a tick edge. */
   fork(): EngineState {
     return this.#state.fork();
   }
@@ -92,7 +74,6 @@ export class Memory {
     return this.#state.exportBlob();
   }
 
-  /** Throws when the blob is damaged or another model's; the state is unchanged then, but for work it had left. */
   importBlob(blob: Uint8Array): void {
     this.#clear();
     this.#state.importBlob(blob);

@@ -1,6 +1,17 @@
 // What the pipeline offers to the rooms above it (src/http, src/cli): one interface, so that they can be built and
 // tested against a fake. Implemented by service.ts. Must not know: HTTP, sockets, wire formats.
-import type { AnswerRecord, Caption, CaptionQuery, SnapshotHead, SourceStatus } from "./ports.ts";
+import type {
+  AnswerRecord,
+  Caption,
+  CaptionQuery,
+  SamplerSettings,
+  SnapshotHead,
+  SourceStatus,
+  Turn,
+} from "./ports.ts";
+import type { RefreshSettings } from "./refresh_prompt.ts";
+
+export type { RefreshSettings };
 
 export type SourceSettings =
   | { kind: "pull"; url: string; transport?: "tcp" | "udp"; loop?: boolean }
@@ -20,6 +31,8 @@ export interface StreamRequest {
   pace?: "live" | "lossless";
   gates?: Partial<Gates>;
   speak_threshold?: number;
+  /** Bundles of policy "refresh" only. */
+  refresh?: Partial<RefreshSettings>;
 }
 export type StreamChange = Partial<Omit<StreamRequest, "id" | "pace">>;
 
@@ -42,6 +55,7 @@ export interface StreamStats {
   frames_offered: number;
   frames_fed: number;
   captions: number;
+  /** Of the newest tick; null also under policy "refresh", where nothing is decided. */
   p_speak: number | null;
   speak_threshold: number;
   caption_age_p50_ms: number | null;
@@ -64,6 +78,8 @@ export interface StreamView {
   tick_rate_hz: number;
   pace: "live" | "lossless";
   gates: Gates;
+  /** Null: the bundle's policy is "stream". */
+  refresh: RefreshSettings | null;
   paused: boolean;
   status: SourceStatus;
   reason: string;
@@ -75,6 +91,8 @@ export interface StreamView {
 
 export interface ModelView {
   name: string;
+  /** How captions come about: the manifest's. */
+  policy: "stream" | "refresh";
   trained: boolean;
   fake: boolean;
   limits_note: string;
@@ -129,6 +147,48 @@ export interface QuestionRequest {
 export interface Answered extends AnswerRecord {
   /** Newest captions up to the moment asked about. */
   evidence: Caption[];
+}
+
+/** A chat with the model itself: about pictures, or only in words. No stream takes part. */
+export interface DescribeRequest {
+  /** The last one is the user's. `images` are indices of `pictures`. */
+  turns: readonly Turn[];
+  /** Whole files, as they are; `name` is for messages. */
+  pictures: readonly { name: string; bytes: Uint8Array }[];
+  /** What is left out is the bundle's. */
+  sampler?: Partial<SamplerSettings>;
+  tokens_max?: number;
+  /** Each ends the answer wherever it appears, beside the bundle's own; it is cut off. */
+  stop_texts?: readonly string[];
+  /** The same seed and question give the same words. Default: made of the question. */
+  seed?: bigint;
+  /** The left padding of the official evaluator of v7: greedy, everything fed again for every word. Slow. */
+  official_padding?: boolean;
+  /** Infinity: none. Default: limits.picture_deadline_ms. */
+  deadline_ms?: number;
+  /** Text so far, whenever it grows. */
+  onText?(text: string): void;
+  /** Abort ends it with what was said so far. */
+  signal?: AbortSignal;
+}
+
+export interface DescribedPicture {
+  name: string;
+  width_px: number;
+  height_px: number;
+  /** What the model was fed for it. */
+  vectors: number;
+}
+
+export interface Described {
+  text: string;
+  /** stop: the model ended it. length: the bound on its tokens. */
+  ended: "stop" | "length" | "deadline" | "cancelled";
+  /** Tokens and vectors fed before the first word. */
+  positions: number;
+  /** Tokens chosen. */
+  tokens: number;
+  pictures: DescribedPicture[];
 }
 
 export type PushFormat = "jpeg" | "h264" | "webm";
@@ -188,6 +248,11 @@ export interface Surface {
   /** Throws CapacityError questions_full, RequestError moment_unknown | question_invalid. */
   ask(id: string, request: QuestionRequest): Promise<Answered>;
   answers(id: string, limit: number): AnswerRecord[];
+  /**
+   * Throws CapacityError questions_full, RequestError model_no_images | request_invalid | question_invalid, and the
+   * decoder's error for a picture that cannot be read.
+   */
+  describe(request: DescribeRequest): Promise<Described>;
 
   snapshots(id: string): SnapshotHead[];
   /** Takes one now, at the next tick edge. */

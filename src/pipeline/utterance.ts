@@ -5,14 +5,17 @@ export class Utterance {
   readonly #language: Language;
   readonly #state: EngineState;
   readonly #decoder: TokenDecoder;
+  readonly #stop_texts: readonly string[];
   readonly #tokens: number[] = [];
   #text = "";
   #ended = false;
 
-  constructor(language: Language, state: EngineState) {
+  /** `stop_texts` end it beside the language's own. */
+  constructor(language: Language, state: EngineState, stop_texts: readonly string[] = []) {
     this.#language = language;
     this.#state = state;
     this.#decoder = language.decoder();
+    this.#stop_texts = [...(language.stop_text ? [language.stop_text] : []), ...stop_texts];
   }
 
   /** Every token chosen, stop tokens too: all of them were fed to the state. */
@@ -20,8 +23,14 @@ export class Utterance {
     return this.#tokens;
   }
 
+  /** What is certain: an end that may become a stop text waits. */
   get text(): string {
-    return this.#text.trim();
+    return this.#text.slice(0, this.#text.length - this.#held()).trim();
+  }
+
+  /** True once the model ended it, by a stop token or the stop text, and not the bound on its length. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Takes tokens as they come; drops the rest of the decode once the text is complete. */
@@ -43,11 +52,22 @@ export class Utterance {
 
   #append(text: string): void {
     this.#text += text;
-    const stop_text = this.#language.stop_text;
-    const at = stop_text ? this.#text.indexOf(stop_text) : -1;
-    if (at < 0) return;
-    this.#text = this.#text.slice(0, at);
+    const found = this.#stop_texts.map((stop) => this.#text.indexOf(stop)).filter((at) => at >= 0);
+    if (found.length === 0) return;
+    this.#text = this.#text.slice(0, Math.min(...found));
     this.#end();
+  }
+
+  /** Characters at the end of the text that are the beginning of a stop text. */
+  #held(): number {
+    if (this.#ended) return 0;
+    let held = 0;
+    for (const stop of this.#stop_texts) {
+      for (let count = Math.min(stop.length - 1, this.#text.length); count > held; count--) {
+        if (this.#text.endsWith(stop.slice(0, count))) held = count;
+      }
+    }
+    return held;
   }
 
   #end(): void {

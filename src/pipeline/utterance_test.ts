@@ -28,14 +28,39 @@ function say(text: string): ChosenToken[] {
   return [...new TextEncoder().encode(text)].map((id) => ({ id, probability: 1 }));
 }
 
-function begin(stop_text?: string) {
+function begin(stop_text?: string, stop_texts?: string[]) {
   const state = new FakeEngine().open();
   let stops = 0;
   state.stop = () => void stops++;
-  return { utterance: new Utterance(byteLanguage(stop_text), state), stops: () => stops };
+  return { utterance: new Utterance(byteLanguage(stop_text), state, stop_texts), stops: () => stops };
 }
 
 const stop = { id: stop_token, probability: 1 };
+
+describe("Utterance with stop texts of its own", () => {
+  it("ends at the first of them all, and at the language's", () => {
+    for (const [text, cut] of [["one END two", "one"], ["one. END", "one"], ["one\n\n. END", "one"]]) {
+      const { utterance, stops } = begin("\n\n", ["END", "."]);
+      utterance.push(say(text!));
+      expect([utterance.finish(), stops()]).toEqual([cut, 1]);
+    }
+  });
+
+  it("shows nothing that may have to be taken back, and all of it in the end", async () => {
+    const piece = fc.constantFrom("a", " ", "#", "##", "E", "EN", "END", "\n");
+    await hold(300, fc.array(piece), (pieces) => {
+      const { utterance } = begin("###", ["END"]);
+      const shown: string[] = [];
+      for (const token of say(pieces.join(""))) {
+        utterance.push([token]);
+        shown.push(utterance.text);
+      }
+      const whole = utterance.finish();
+      for (const text of shown) expect(whole.startsWith(text)).toBe(true);
+      expect(whole).toBe(pieces.join("").split(/###|END/)[0]!.trim());
+    });
+  });
+});
 
 describe("Utterance", () => {
   it("ends at a stop token, keeps it among the tokens and not in the text", () => {

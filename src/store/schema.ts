@@ -66,6 +66,10 @@ const steps: readonly string[] = [
 
   CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  // 2. Policy "refresh" rebuilds its state: a tick has to say what was fed around its vectors.
+  `
+  ALTER TABLE ticks ADD COLUMN prompt BLOB NOT NULL DEFAULT x'';
+  `,
 ];
 
 export const schema_version = steps.length;

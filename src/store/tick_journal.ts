@@ -25,6 +25,7 @@ interface TickRow {
   t_wall_ms: number;
   vectors: Uint8Array;
   tokens: Uint8Array;
+  prompt: Uint8Array;
   thumbnail: Uint8Array;
 }
 
@@ -37,10 +38,10 @@ export class TickJournal {
   constructor(database: Database) {
     this.#database = database;
     this.#add = database.prepare(`
-      INSERT INTO ticks (stream, tick, t_media_ms, t_wall_ms, vectors, tokens, thumbnail)
-      VALUES (?, ?, ?, ?, ?, ?, ?)`);
+      INSERT INTO ticks (stream, tick, t_media_ms, t_wall_ms, vectors, tokens, prompt, thumbnail)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#after = database.prepare(`
-      SELECT tick, t_media_ms, t_wall_ms, vectors, tokens, thumbnail FROM ticks
+      SELECT tick, t_media_ms, t_wall_ms, vectors, tokens, prompt, thumbnail FROM ticks
       WHERE stream = ? AND tick > ? ORDER BY tick`);
     this.#removeUpTo = database.prepare(`
       DELETE FROM ticks WHERE id IN (SELECT id FROM ticks WHERE stream = ? AND tick <= ? ORDER BY tick LIMIT ?)`);
@@ -48,7 +49,7 @@ export class TickJournal {
 
   /** Call inside a transaction. */
   add(stream: string, record: TickRecord): void {
-    const { tick, t_media_ms, t_wall_ms, vectors, tokens, thumbnail } = record;
+    const { tick, t_media_ms, t_wall_ms, vectors, tokens, prompt, thumbnail } = record;
     this.#add.run(
       stream,
       tick,
@@ -56,6 +57,7 @@ export class TickJournal {
       t_wall_ms,
       littleEndian(vectors),
       littleEndian(tokens),
+      littleEndian(prompt),
       thumbnail,
     );
   }
@@ -64,7 +66,7 @@ export class TickJournal {
     const action = `read the ticks of stream "${stream}" after ${tick}`;
     const rows = this.#database.guard(action, () => this.#after.all(stream, tick)) as unknown as TickRow[];
     return rows.map((row) => {
-      if (row.vectors.byteLength % word_bytes !== 0 || row.tokens.byteLength % word_bytes !== 0) {
+      if ([row.vectors, row.tokens, row.prompt].some(({ byteLength }) => byteLength % word_bytes !== 0)) {
         throw new StoreError("store_damaged", `Cannot ${action}: tick ${row.tick} is damaged`);
       }
       return {
@@ -73,6 +75,7 @@ export class TickJournal {
         t_wall_ms: row.t_wall_ms,
         vectors: new Float32Array(littleEndian(row.vectors).buffer),
         tokens: new Uint32Array(littleEndian(row.tokens).buffer),
+        prompt: new Uint32Array(littleEndian(row.prompt).buffer),
         thumbnail: row.thumbnail,
       };
     });

@@ -13,6 +13,7 @@ export const caption_schema = z.object({
   /** RFC 3339 wall clock of the frame spoken about. */
   t_wall: z.string(),
   text: z.string(),
+  /** How sure the model was that it should speak. 1 with policy "refresh": there it is told to. */
   p_speak: z.number(),
   caption_age_ms: z.number(),
 });

@@ -10,6 +10,11 @@ export const wire_limits = {
   /** Ticks per second that a stream may ask for. */
   tick_rate_hz_min: 0.05,
   tick_rate_hz_max: 10,
+  /** Policy "refresh": characters of an instruction, and the bounds of its times in seconds. */
+  instruction_chars_max: 2_000,
+  cadence_s_min: 0.1,
+  refresh_s_min: 1,
+  refresh_s_max: 3_600,
   /** Characters of a question. */
   question_chars_max: 2_000,
   question_deadline_ms_min: 100,

@@ -34,6 +34,20 @@ export const gates_schema = z.strictObject({
   novelty: z.boolean(),
 });
 
+/** Only with a model of policy "refresh": it is shown one picture at a time, in a state made anew for it. */
+export const refresh_schema = z.strictObject({
+  /** What is asked of each picture; {summary} (of the newest captions) and {language} are filled in. */
+  instruction: z.string().min(1).max(wire_limits.instruction_chars_max),
+  /** BCP 47 tag of the language that captions are asked for in. */
+  language: z.string().regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, "use a language tag such as en or pt-BR"),
+  /** Seconds between two captions at the least. It goes before every_s. */
+  cadence_s: z.number().min(wire_limits.cadence_s_min).max(wire_limits.refresh_s_max),
+  /** Seconds after which the model is asked again though the picture did not change. */
+  every_s: z.number().min(wire_limits.refresh_s_min).max(wire_limits.refresh_s_max),
+  /** Share of the brightness range by which the picture must differ from the one asked about last. */
+  change_min: z.number().min(0).max(1),
+});
+
 export const stream_spec_schema = z.strictObject({
   id: stream_id_schema.optional(),
   name: z.string().trim().min(1).max(wire_limits.name_chars_max),
@@ -42,6 +56,7 @@ export const stream_spec_schema = z.strictObject({
   pace: z.enum(["live", "lossless"]).optional(),
   gates: gates_schema.partial().optional(),
   speak_threshold: z.number().min(0).max(1).optional(),
+  refresh: refresh_schema.partial().optional(),
 });
 
 export const stream_patch_schema = stream_spec_schema.omit({ id: true, pace: true }).partial();
@@ -62,7 +77,7 @@ export const source_status_schema = z.enum([
 export const drops_schema = z.object({
   /** Frames that a newer one replaced before the tick took them, or that fell into a tick that had one already. */
   mailbox: z.number().int(),
-  /** Frames that the visual-change gate held back: nothing new to see. */
+  /** Frames that the visual-change gate held back: nothing new to see, or, with policy "refresh", not yet. */
   still: z.number().int(),
   /** Frames whose tick failed, or that waited when one did: nothing of them was written down. */
   failed: z.number().int(),
@@ -79,7 +94,9 @@ export const stats_schema = z.object({
   frames_offered: z.number().int(),
   frames_fed: z.number().int(),
   captions: z.number().int(),
+  /** Null before the first tick, and always with policy "refresh": such a model has no silence to choose. */
   p_speak: z.number().nullable(),
+  /** 0 with policy "refresh". */
   speak_threshold: z.number(),
   caption_age_p50_ms: z.number().nullable(),
   caption_age_p95_ms: z.number().nullable(),
@@ -102,6 +119,8 @@ export const stream_view_schema = z.object({
   tick_rate_hz: z.number(),
   pace: z.enum(["live", "lossless"]),
   gates: gates_schema,
+  /** Null unless the model's policy is "refresh". */
+  refresh: refresh_schema.nullable(),
   paused: z.boolean(),
   status: source_status_schema,
   reason: z.string(),

@@ -14,6 +14,11 @@ import {
 
 export const model_view_schema = z.object({
   name: z.string(),
+  /**
+   * stream: it lives through every tick, remembers since the stream began, and chooses when to speak. refresh: it sees
+   * single pictures; what it remembers is a summary of its newest captions.
+   */
+  policy: z.enum(["stream", "refresh"]),
   /** False: weights were never trained, captions are noise, and the screen says so. */
   trained: z.boolean(),
   /** True: a fake engine for tests and UI work, and the screen says so. */

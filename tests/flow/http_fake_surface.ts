@@ -4,6 +4,8 @@ import { CapacityError, GanderError, RequestError } from "../../src/errors.ts";
 import type { AnswerRecord, Caption, CaptionQuery, SnapshotHead } from "../../src/pipeline/ports.ts";
 import type {
   Answered,
+  Described,
+  DescribeRequest,
   ModelView,
   Probe,
   Publisher,
@@ -13,33 +15,15 @@ import type {
   StreamChange,
   StreamEvent,
   StreamRequest,
-  StreamStats,
   StreamView,
   Surface,
 } from "../../src/pipeline/surface.ts";
+import { type Chat, openChat } from "./http_fake_chat.ts";
 import { FakePublisher } from "./http_fake_publisher.ts";
+import { no_stats } from "./http_fake_stats.ts";
 
 /** Wall clock of media time 0 of every fake stream: 2026-11-23T14:00:00Z. */
 export const epoch_ms = Date.UTC(2026, 10, 23, 14);
-
-const no_stats: StreamStats = {
-  ticks: 7,
-  frames_offered: 10,
-  frames_fed: 6,
-  captions: 0,
-  p_speak: 0.5,
-  speak_threshold: 0.4,
-  caption_age_p50_ms: 120,
-  caption_age_p95_ms: 340,
-  step_p50_ms: 20,
-  step_p95_ms: 30,
-  state_bytes: 4096,
-  memory_age_ms: 3_500,
-  snapshots: 0,
-  questions_active: 0,
-  viewers: 0,
-  drops: { mailbox: 3, still: 1, failed: 4, novelty: 0, empty: 2, refused: 0 },
-};
 
 export interface Question {
   stream: string;
@@ -61,6 +45,7 @@ export class FakeSurface implements Surface {
   ready = true;
   model: ModelView = {
     name: "fake",
+    policy: "stream",
     trained: false,
     fake: true,
     limits_note: "says what a test tells it to",
@@ -73,6 +58,7 @@ export class FakeSurface implements Surface {
     model_hash: "00ff",
   };
   questions: Question[] = [];
+  chats: Chat[] = [];
   publishers = new Map<string, FakePublisher>();
   probed: SourceSettings[] = [];
   probe_signal: AbortSignal | undefined;
@@ -110,6 +96,7 @@ export class FakeSurface implements Surface {
       tick_rate_hz: 2,
       pace: "live",
       gates: { change: true, novelty: true },
+      refresh: null,
       paused: false,
       status: "live",
       reason: "",
@@ -246,6 +233,10 @@ export class FakeSurface implements Surface {
   }
   answers(id: string, limit: number): AnswerRecord[] {
     return this.#entry(id).answers.slice(0, limit);
+  }
+
+  describe(request: DescribeRequest): Promise<Described> {
+    return openChat(this.chats, request);
   }
 
   snapshots(id: string): SnapshotHead[] {

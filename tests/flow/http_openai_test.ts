@@ -7,12 +7,21 @@ const at = "/v1/chat/completions";
 const user = (content: unknown) => [{ role: "system", content: "Be kind." }, { role: "user", content }];
 
 describe("chat completions", () => {
-  it("list streams as models", async () => {
+  it("list the bundle and the streams as models", async () => {
     await using house = await openCam();
     expect((await call(house, "/v1/models")).json).toEqual({
       object: "list",
-      data: [{ id: "cam1", object: "model", created: 1_795_442_400, owned_by: "gander" }],
+      data: [
+        { id: "fake", object: "model", created: 0, owned_by: "gander" },
+        { id: "cam1", object: "model", created: 1_795_442_400, owned_by: "gander" },
+      ],
     });
+    // Whoever names a stream like the bundle means the stream.
+    house.surface.put("fake");
+    const { data } = (await call(house, "/v1/models")).json;
+    expect(data.map(({ id, created }: { id: string; created: number }) => [id, created > 0])).toEqual(
+      [["cam1", true], ["fake", true]],
+    );
   });
 
   it("answer the last user message, now or about a moment", async () => {

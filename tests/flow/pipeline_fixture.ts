@@ -3,7 +3,8 @@ import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import { FakeEngine } from "../../src/pipeline/fake_engine.ts";
 import { FakeVision, makeFakeLanguage } from "../../src/pipeline/fake_model.ts";
-import type { Caption, FrameSource, Language, Vision } from "../../src/pipeline/ports.ts";
+import type { Caption, FrameSource, Language, Picture, Vision } from "../../src/pipeline/ports.ts";
+import type { Policy } from "../../src/pipeline/policy.ts";
 import { Pump } from "../../src/pipeline/pump.ts";
 import { Service } from "../../src/pipeline/service.ts";
 import type { ModelView, StreamEvent } from "../../src/pipeline/surface.ts";
@@ -13,6 +14,7 @@ import { ListedSources } from "./pipeline_sources.ts";
 
 export const model: ModelView = {
   name: "fake",
+  policy: "stream",
   trained: false,
   fake: true,
   limits_note: "",
@@ -48,12 +50,21 @@ export class SlowVision extends FakeVision {
   }
 
   override async encode(rgb: Uint8Array): Promise<Float32Array> {
+    await this.#look();
+    return await super.encode(rgb);
+  }
+
+  override async encodePicture(picture: Picture): Promise<Float32Array> {
+    await this.#look();
+    return await super.encodePicture(picture);
+  }
+
+  async #look(): Promise<void> {
     this.onEncode?.();
     if (this.encode_ms > 0) await this.clock.sleep(this.encode_ms);
     const failure = this.fail_next;
     this.fail_next = undefined;
     if (failure) throw failure;
-    return await super.encode(rgb);
   }
 }
 
@@ -76,6 +87,7 @@ export interface HouseOptions {
   language?: Partial<Language>;
   pulls?: Record<string, () => FrameSource>;
   streams_max?: number;
+  policy?: Policy;
 }
 
 export function makeHouse(options: HouseOptions = {}): House {
@@ -97,6 +109,7 @@ export function makeHouse(options: HouseOptions = {}): House {
     clock,
     log,
     tick_rate_hz: 2,
+    policy: options.policy ?? { kind: "stream" },
   }, { streams_max });
   const events: StreamEvent[] = [];
   service.listen((event) => void events.push(event));

@@ -46,6 +46,7 @@ export function tickRecord(tick: number, change: Partial<TickRecord> = {}): Tick
     t_wall_ms: 1_700_000_000_000 + tick * 500,
     vectors: Float32Array.from({ length: 8 }, (_, at) => Math.fround(Math.sin(tick * 8 + at))),
     tokens: Uint32Array.from({ length: tick % 3 }, (_, at) => tick * 100 + at),
+    prompt: Uint32Array.from({ length: tick % 2 }, () => 0xffff_0000),
     thumbnail: new Uint8Array([tick & 255, 1, 2]),
     ...change,
   };

@@ -84,7 +84,7 @@ describe("data folder", () => {
       const error = await storeErrorOf(() => open({ data_dir }));
       expect([error.code, error.retry]).toEqual(["store_failed", "never"]);
       expect(error.message).toMatch(
-        /schema version 99 and this Gander knows versions up to 1\. Use the newer Gander/,
+        /schema version 99 and this Gander knows versions up to 2\. Use the newer Gander/,
       );
       expect(await Deno.readFile(`${data_dir}/gander.db`)).toEqual(before);
     }));

@@ -2,6 +2,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
 import fc from "fast-check";
+import { DatabaseSync } from "node:sqlite";
 import { littleEndian } from "../../src/store/tick_journal.ts";
 import {
   blobOf,
@@ -25,6 +26,7 @@ describe("journal", () => {
       const record = fc.record({
         vectors: fc.array(float, { maxLength: 20 }).map((values) => Float32Array.from(values)),
         tokens: fc.uint32Array({ maxLength: 6 }),
+        prompt: fc.uint32Array({ maxLength: 6 }),
         thumbnail: fc.uint8Array({ maxLength: 9 }),
         t_media_ms: fc.double({ min: 0, max: 1e12, noNaN: true }).map((time) => time + 0),
       });
@@ -53,6 +55,22 @@ describe("journal", () => {
       const vectors = Float32Array.of(9, 9, -0, 1.5, 9).subarray(2, 4);
       store.commitTick("cam", tickRecord(1, { vectors }), undefined);
       expect(bits(store.ticksAfter("cam", 0)[0]!.vectors)).toEqual([0x80000000, 0x3fc00000]);
+    }));
+
+  it("of a folder that an older Gander wrote is read, and goes on", () =>
+    inFolder(async (data_dir) => {
+      await using first = open({ data_dir });
+      first.commitTick("cam", tickRecord(2), undefined);
+      await first.close();
+      using database = new DatabaseSync(`${data_dir}/gander.db`);
+      database.exec("ALTER TABLE ticks DROP COLUMN prompt; PRAGMA user_version = 1;");
+      database.close();
+      await using store = open({ data_dir });
+      store.commitTick("cam", tickRecord(3), undefined);
+      expect(store.ticksAfter("cam", 0)).toEqual([
+        tickRecord(2, { prompt: new Uint32Array() }),
+        tickRecord(3),
+      ]);
     }));
 
   it("writes little-endian numbers", () => {

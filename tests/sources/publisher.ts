@@ -1,5 +1,6 @@
 // A publisher that keeps to its credits, and a stage on which it plays.
 import {
+  type FrameRequest,
   type FrameSource,
   type PushCodec,
   type PushSession,
@@ -77,9 +78,7 @@ function hasParameterSet(unit: Uint8Array): boolean {
   return unit.subarray(0, 64).some((byte, at) => byte === 1 && (unit[at + 1] & 31) === 7);
 }
 
-export interface StageOptions {
-  rate_hz?: number;
-  start_at_ms?: number;
+export interface StageOptions extends Partial<FrameRequest> {
   /** Wait for the source to end by itself when the act is over. */
   keep?: boolean;
 }

@@ -8,6 +8,7 @@ import type * as http from "../../src/http/codes.ts";
 import { describeError, error_table } from "../../src/http/error_response.ts";
 import { HttpError } from "../../src/http/http_error.ts";
 import type { ModelCode } from "../../src/model/errors.ts";
+import type { ImportCode } from "../../src/model/import/import_error.ts";
 import type { StoreCode } from "../../src/store/errors.ts";
 import type { VisionCode } from "../../src/vision/errors.ts";
 import { close_codes } from "../../src/wire/mod.ts";
@@ -19,9 +20,10 @@ const same_as_room: [
   Same<http.SourceCode, SourceCode>,
   Same<http.NativeCode, NativeCode>,
   Same<http.ModelCode, ModelCode>,
+  Same<http.ImportCode, ImportCode>,
   Same<http.VisionCode, VisionCode>,
   Same<http.StoreCode, StoreCode>,
-] = [true, true, true, true, true];
+] = [true, true, true, true, true, true];
 
 const page = Deno.readTextFileSync(fileURLToPath(new URL("../../docs/errors.md", import.meta.url)));
 
@@ -37,7 +39,7 @@ function documentedRows(): Map<string, { status: number; close: number }> {
 
 describe("errors", () => {
   it("of every room are listed where they are mapped", () => {
-    expect(same_as_room).toHaveLength(5);
+    expect(same_as_room).toHaveLength(6);
   });
 
   it("are documented as they are mapped, and nothing else is", () => {

@@ -14,7 +14,7 @@ const rooms: Record<string, readonly string[]> = {
   "src/wire": ["zod"],
   "src/pipeline": ["src/clock.ts", "src/errors.ts", "src/log.ts"],
   "src/store": ["src/pipeline", "src/clock.ts", "src/errors.ts", "src/log.ts", "node:"],
-  "src/model": ["src/errors.ts", "src/pipeline", "zod", "node:"],
+  "src/model": ["src/errors.ts", "src/pipeline", "src/random.ts", "zod", "node:"],
   "src/vision": ["src/errors.ts", "onnxruntime-node", "onnx-proto", "node:"],
   "src/seed": ["src/model", "src/vision", "src/errors.ts", "src/random.ts", "node:"],
   "src/world": ["src/random.ts", "zod"],

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { http_limits } from "../../src/http/limits.ts";
 import { manifest_schema } from "../../src/model/manifest.ts";
 import { limits } from "../../src/pipeline/limits.ts";
+import { vision_limits } from "../../src/vision/limits.ts";
 import { push_header_bytes, wire_limits } from "../../src/wire/mod.ts";
 import { source_limits } from "../../streams/limits.ts";
 import { sourceFiles } from "./source_files.ts";
@@ -31,6 +32,16 @@ describe("limits", () => {
     expect(wire_limits.push_payload_bytes_max).toBe(source_limits.push_message_bytes_max);
     expect(source_limits.push_jpeg_bytes_max).toBeLessThanOrEqual(source_limits.push_message_bytes_max);
     expect(http_limits.publish_bytes_max).toBe(wire_limits.push_payload_bytes_max + push_header_bytes);
+    expect(http_limits.picture_bytes_max).toBe(source_limits.picture_bytes_max);
+    // As base64 in JSON, with words around it.
+    expect(http_limits.chat_bytes_max).toBeGreaterThan(source_limits.picture_bytes_max * 4 / 3 + (1 << 20));
+  });
+
+  it("of vision take every picture that is decoded", () => {
+    const { picture_side_px_max, picture_pixels_max, queue_bytes_max } = vision_limits;
+    expect(picture_side_px_max).toBeGreaterThanOrEqual(source_limits.picture_side_px_max);
+    expect(picture_pixels_max).toBeGreaterThanOrEqual(source_limits.picture_pixels_max);
+    expect(queue_bytes_max).toBeGreaterThanOrEqual(2 * 3 * source_limits.picture_pixels_max);
   });
 
   it("fit each other: replay alone never makes a viewer slow, and one viewer cannot take all questions", () => {

@@ -69,6 +69,7 @@ export function makeStream(id: string, name: string, source: SourceSpec, options
     tick_rate_hz: 2,
     pace: "live",
     gates: { change: true, novelty: true },
+    refresh: null,
     paused: false,
     status,
     reason,

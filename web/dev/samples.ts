@@ -37,6 +37,7 @@ export function sampleSnapshot(tick: number): SnapshotMessage {
 export function sampleHello(streams: StreamView[]): ServerMessage {
   const model = {
     name: "m",
+    policy: "stream" as const,
     trained: true,
     fake: false,
     limits_note: "",

@@ -22,14 +22,18 @@ export function Proof({ stream }: { stream: StreamView }) {
         <span class="hint">measured on this stream, once a second</span>
       </header>
       <div class="tiles">
-        <Tile name="P(speak)" value={stats.p_speak === null ? "–" : stats.p_speak.toFixed(2)}>
-          <Sparkline
-            values={samples.map((sample) => sample.p_speak)}
-            top={1}
-            threshold={stats.speak_threshold}
-          />
-          <p>It speaks from {stats.speak_threshold.toFixed(2)} on</p>
-        </Tile>
+        {stream.refresh
+          ? <RefreshTile refresh={stream.refresh} ticks={stats.ticks} />
+          : (
+            <Tile name="P(speak)" value={stats.p_speak === null ? "–" : stats.p_speak.toFixed(2)}>
+              <Sparkline
+                values={samples.map((sample) => sample.p_speak)}
+                top={1}
+                threshold={stats.speak_threshold}
+              />
+              <p>It speaks from {stats.speak_threshold.toFixed(2)} on</p>
+            </Tile>
+          )}
         <Tile name="State" value={bytesText(stats.state_bytes)}>
           <Sparkline
             values={feed.value.samples.map((sample) => sample.state_bytes)}
@@ -37,7 +41,7 @@ export function Proof({ stream }: { stream: StreamView }) {
           />
           <p>
             {sizes.size > 1 ? "It changed while you watched" : "The same"} after{" "}
-            {durationText(stats.memory_age_ms)} of memory
+            {durationText(stats.memory_age_ms)} {stream.refresh ? "of watching" : "of memory"}
           </p>
         </Tile>
         <Tile name="Caption age" value={latencyText(stats.caption_age_p50_ms)}>
@@ -60,6 +64,21 @@ export function Proof({ stream }: { stream: StreamView }) {
       </div>
       <Flow stream={stream} />
     </section>
+  );
+}
+
+/** Such a model has no silence to choose: there is no P(speak) to show. */
+function RefreshTile({ refresh, ticks }: { refresh: NonNullable<StreamView["refresh"]>; ticks: number }) {
+  const { cadence_s, every_s, change_min } = refresh;
+  return (
+    <Tile name="Pictures asked about" value={countText(ticks)}>
+      <p>
+        When {Number((change_min * 100).toFixed(1))} % changed, every {cadence_s} s at most; a still one every
+        {" "}
+        {Math.max(every_s, cadence_s)} s
+      </p>
+      <p>Each with a summary of the newest captions, in a state made anew</p>
+    </Tile>
   );
 }
 

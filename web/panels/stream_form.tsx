@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { type StreamView, wire_limits } from "../../src/wire/mod.ts";
 import { addStream, changeStream } from "../actions.ts";
 import { api } from "../api.ts";
-import { session } from "../edge.ts";
+import { model, session } from "../edge.ts";
 import {
   examples,
   firstProblem,
@@ -85,7 +85,10 @@ function Form({ stream }: { stream: StreamView | undefined }) {
             onInput={(event) => put({ name: event.currentTarget.value })}
           />
         </label>
-        <StreamSettings fields={fields} put={put} pulled={pulled} />
+        <StreamSettings
+          {...{ fields, put, pulled }}
+          refreshed={stream ? stream.refresh !== null : model.value?.policy === "refresh"}
+        />
         <p class={`verdict ${verdict?.kind ?? ""}`} role={verdict?.kind === "bad" ? "alert" : "status"}>
           {verdict?.text}
         </p>

@@ -2,14 +2,17 @@
 import { wire_limits } from "../../src/wire/mod.ts";
 import type { StreamFields } from "../stream_fields.ts";
 import { canLoop, kindOf } from "../stream_fields.ts";
+import { RefreshSettings } from "./refresh_settings.tsx";
 
 export interface StreamSettingsProps {
   fields: StreamFields;
   pulled: boolean;
+  /** The model is asked about single pictures: it does not decide when to speak. */
+  refreshed: boolean;
   put(change: Partial<StreamFields>): void;
 }
 
-export function StreamSettings({ fields, pulled, put }: StreamSettingsProps) {
+export function StreamSettings({ fields, pulled, refreshed, put }: StreamSettingsProps) {
   const kind = kindOf(fields.url);
   return (
     <>
@@ -37,6 +40,7 @@ export function StreamSettings({ fields, pulled, put }: StreamSettingsProps) {
       )}
       <details class="more">
         <summary>More settings</summary>
+        {refreshed && <RefreshSettings fields={fields} put={put} />}
         <div class="field-row">
           <label class="field">
             <span>Ticks per second</span>
@@ -51,19 +55,21 @@ export function StreamSettings({ fields, pulled, put }: StreamSettingsProps) {
               onInput={(event) => put({ tick_rate_hz: event.currentTarget.value })}
             />
           </label>
-          <label class="field">
-            <span>Speaks from P(speak)</span>
-            <input
-              type="number"
-              inputMode="decimal"
-              min={0}
-              max={1}
-              step="any"
-              placeholder="as the model wants"
-              value={fields.speak_threshold}
-              onInput={(event) => put({ speak_threshold: event.currentTarget.value })}
-            />
-          </label>
+          {!refreshed && (
+            <label class="field">
+              <span>Speaks from P(speak)</span>
+              <input
+                type="number"
+                inputMode="decimal"
+                min={0}
+                max={1}
+                step="any"
+                placeholder="as the model wants"
+                value={fields.speak_threshold}
+                onInput={(event) => put({ speak_threshold: event.currentTarget.value })}
+              />
+            </label>
+          )}
         </div>
         <label class="check">
           <input

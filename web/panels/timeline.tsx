@@ -98,8 +98,12 @@ export function Timeline({ stream }: { stream: StreamView }) {
       <header class="panel-head">
         <h2 id="timeline-title">Timeline</h2>
         <span class="legend" aria-hidden="true">
-          <i class="speak" />P(speak) <i class="threshold" />threshold <i class="tick" />caption{" "}
-          <i class="snap" />snapshot
+          {stream.refresh === null && (
+            <>
+              <i class="speak" />P(speak) <i class="threshold" />threshold{" "}
+            </>
+          )}
+          <i class="tick" />caption <i class="snap" />snapshot
         </span>
         <ZoomButtons view={view} onZoom={changeZoom} />
       </header>
