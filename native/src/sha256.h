@@ -1,6 +1,8 @@
 // SHA-256 (FIPS 180-4), streamed: names a model by its bytes.
 #pragma once
 
+#include "sha256_blocks.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +15,7 @@ class Sha256 {
   std::array<uint8_t, 32> finish();
 
  private:
-  void block(const uint8_t *bytes);
-
+  const Sha256Blocks blocks_ = sha256_blocks();
   std::array<uint32_t, 8> hash_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   std::array<uint8_t, 64> partial_{};

@@ -44,6 +44,7 @@ export type CommandName =
   | "describe"
   | "model"
   | "world"
+  | "bench"
   | "doctor"
   | "config";
 export type Commands = Record<CommandName, Command>;

@@ -8,33 +8,45 @@
 
 namespace {
 
-// Columns and rows that are summed together: as many as the registers hold.
+// Columns and rows that are summed together: as many sums as the registers hold beside what they are made of.
 #if defined(__AVX512F__)
 constexpr size_t tile_columns = 4, tile_rows = 4;
+#elif defined(__AVX2__)
+constexpr size_t tile_columns = 2, tile_rows = 3;
 #else
-constexpr size_t tile_columns = 2, tile_rows = 2;
+constexpr size_t tile_columns = 1, tile_rows = 3;
 #endif
+
+// w_step and x_step: from one row to the next.
+template <size_t W, size_t X, typename Weight>
+inline __attribute__((always_inline)) void add_lanes(Lanes (&total)[W][X], const float *x, size_t x_step,
+                                                     const Weight *w, size_t w_step) {
+#pragma GCC unroll 16
+  for (size_t p = 0; p < part_count; ++p) {
+    Part a[X], b;
+#pragma GCC unroll 16
+    for (size_t t = 0; t < X; ++t) load_part(a[t], x + t * x_step + p * part_lanes);
+#pragma GCC unroll 16
+    for (size_t m = 0; m < W; ++m) {
+      load_part(b, w + m * w_step + p * part_lanes);
+#pragma GCC unroll 16
+      for (size_t t = 0; t < X; ++t) total[m][t].part[p] += b * a[t];
+    }
+  }
+}
 
 template <size_t W, size_t X, typename Weight>
 inline __attribute__((always_inline)) void dots(float *out, size_t out_width, const float *x, const Weight *w,
                                                 size_t in_width) {
   Lanes total[W][X] = {};
   size_t i = 0;
-  for (; i + lane_count <= in_width; i += lane_count) {
-    Lanes a[X], b;
-    for (size_t t = 0; t < X; ++t) load(a[t], x + t * in_width + i);
-    for (size_t m = 0; m < W; ++m) {
-      load(b, w + m * in_width + i);
-      for (size_t t = 0; t < X; ++t) total[m][t] += b * a[t];
-    }
-  }
-  if (i < in_width) {
-    Lanes a[X], b;
-    for (size_t t = 0; t < X; ++t) load_tail(a[t], x + t * in_width + i, in_width - i);
-    for (size_t m = 0; m < W; ++m) {
-      load_tail(b, w + m * in_width + i, in_width - i);
-      for (size_t t = 0; t < X; ++t) total[m][t] += b * a[t];
-    }
+  for (; i + lane_count <= in_width; i += lane_count) add_lanes(total, x + i, in_width, w + i, in_width);
+  if (const size_t left = in_width - i) {
+    float a[X][lane_count] = {};
+    Weight b[W][lane_count] = {};
+    for (size_t t = 0; t < X; ++t) copy(a[t], x + t * in_width + i, left);
+    for (size_t m = 0; m < W; ++m) copy(b[m], w + m * in_width + i, left);
+    add_lanes(total, a[0], lane_count, b[0], lane_count);
   }
   for (size_t m = 0; m < W; ++m) {
     for (size_t t = 0; t < X; ++t) out[t * out_width + m] = sum(total[m][t]);

@@ -16,7 +16,7 @@ CpuTables cpu_tables() {
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")) {
     found.tables[found.count++] = &cpu_ops_avx2;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq")) {
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
       found.tables[found.count++] = &cpu_ops_avx512;
     }
   }

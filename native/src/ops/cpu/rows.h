@@ -11,10 +11,21 @@ namespace {
 constexpr float decay7_scale = 0.60653065971263342f;
 
 inline float lane_sum(const float *x, size_t count) {
-  Lanes total = {}, a;
+  const auto add = [](Lanes &total, const float *from) {
+    for (size_t p = 0; p < part_count; ++p) {
+      Part part;
+      load_part(part, from + p * part_lanes);
+      total.part[p] += part;
+    }
+  };
+  Lanes total = {};
   size_t i = 0;
-  for (; i + lane_count <= count; i += lane_count) load(a, x + i), total += a;
-  if (i < count) load_tail(a, x + i, count - i), total += a;
+  for (; i + lane_count <= count; i += lane_count) add(total, x + i);
+  if (i < count) {
+    float left[lane_count] = {};
+    copy(left, x + i, count - i);
+    add(total, left);
+  }
   return sum(total);
 }
 
