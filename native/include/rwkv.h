@@ -20,7 +20,10 @@
  *    answer RWKV_BUSY: a state is copied only at a tick edge.
  *
  * MEMORY
- *  - All state memory exists after load: fork and state_new answer RWKV_FULL, never out of memory.
+ *  - All state memory exists after load: fork and state_new answer RWKV_FULL, never out of memory. Only a span needs
+ *    more while it is queued: its vectors, and a second state; put_span has them or answers RWKV_FULL.
+ *  - Large matrices are held in the number type of the file (F32, F16, BF16) and expanded exactly when they are used:
+ *    the results do not depend on the type.
  *  - engine_close with open states leaves the engine alive until the last of them closes (counted inside), so
  *    the order in which a garbage collector closes things does not matter. Close of NULL is fine; twice is not.
  */
@@ -88,15 +91,16 @@ RWKV_API uint32_t rwkv_abi_version(void);
  * results do not depend on it. A device that is not here is found at load, where there is room for a sentence:
  * RWKV_NO_DEVICE. */
 RWKV_API int32_t rwkv_engine_new(uint32_t device, uint32_t states_max, uint32_t threads, rwkv_engine **out);
-/* Names the weights: a UTF-8 path of a safetensors file (path_bytes bytes, no terminator needed). */
+/* Names the weights: a UTF-8 path of a safetensors file (path_bytes bytes, no terminator needed). RWKV-7, 6 or 5.2 by
+ * their official names; "rwkv." or "vtc." before each of them does not matter. */
 RWKV_API int32_t rwkv_engine_put_path(rwkv_engine *engine, const uint8_t *path, size_t path_bytes);
 /* blocks: reads and checks the weights, then allocates every state slot. Succeeds once per engine; after a
  * failure it may be tried again. Echo needs no path. */
 RWKV_API int32_t rwkv_engine_load(rwkv_engine *engine);
 /* blocks: one bounded step for all states that have work. Narration (states made by state_new) first: each
  * gets one prefill chunk (at most 16 positions) or one decoded token; then all forks together get 16 positions,
- * in turn, so that many questions slow each other and not the narration. RWKV_OK also when there was nothing to
- * do. Allocates nothing. */
+ * in turn, so that many questions slow each other and not the narration. Of a span, a run steps as many rows of
+ * layers as 16 positions have. RWKV_OK also when there was nothing to do. Allocates nothing. */
 RWKV_API int32_t rwkv_engine_run(rwkv_engine *engine);
 RWKV_API int32_t rwkv_engine_info(rwkv_engine *engine, uint32_t key, uint64_t *out);
 /* Copies the 32-byte SHA-256 that names the model: states of one model import only into the same model. */
@@ -168,7 +172,8 @@ RWKV_API int32_t rwkv_state_read_pending(rwkv_state *state, uint64_t *positions)
 /* P(speak) of the newest decision, and how many decisions this state has made. -1 before the first. */
 RWKV_API int32_t rwkv_state_read_decision(rwkv_state *state, float *p_speak, uint64_t *decisions);
 /* The logits after the newest position: VOCAB floats. RWKV_MISUSE before anything was fed. They are computed
- * here, from one vector the state keeps: a matrix product of VOCAB x WIDTH, not microseconds for a large model. */
+ * here, by all threads when no run has them, from one vector the state keeps: a matrix product of VOCAB x WIDTH, not
+ * microseconds for a large model. */
 RWKV_API int32_t rwkv_state_read_logits(rwkv_state *state, float *out, size_t out_count);
 /* Asks that logits of every position put from now on be kept (1) or not (0, the default) in a ring of at
  * most 4096 rows; take them with take_logits. For parity checks, not for serving. take moves up to

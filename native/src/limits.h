@@ -7,7 +7,8 @@
 namespace rwkv::limits {
 
 // One run steps at most this many positions of one state: the sequence path gets most of its gain by 16, and
-// a 2-million-parameter model does 16 positions in a few milliseconds, so a stop takes effect soon.
+// a 2-million-parameter model does 16 positions in a few milliseconds, so a stop takes effect soon. Of a picture,
+// one run steps as many rows of layers as so many positions have.
 inline constexpr uint32_t chunk_positions = 16;
 // All forks together step at most this many positions per run, in turn. A decoded token counts as one.
 // Narration pays for at most one such budget per step, however many questions are asked.

@@ -8,7 +8,7 @@ namespace {
 // Calls visit(row, column) clockwise from the top left inward.
 template <typename Visit>
 void spiral(size_t rows, size_t columns, const Visit &visit) {
-  size_t top = 0, left = 0, bottom = rows, right = columns; // the ring still to be walked: [top, bottom) x [left, right)
+  size_t top = 0, left = 0, bottom = rows, right = columns; // still to be walked: [top, bottom) x [left, right)
   while (top < bottom && left < right) {
     for (size_t column = left; column < right; ++column) visit(top, column);
     for (size_t row = top + 1; row < bottom; ++row) visit(row, right - 1);

@@ -34,7 +34,8 @@ bool Stepper::begin_picture(Slot &slot) {
 size_t Stepper::pass_layer(Worker &worker, Slot &slot, size_t row_max, const Team &team) {
   Picture &picture = *slot.picture;
   const size_t rows = std::min(row_max, picture.count - picture.row);
-  float *const memory = slot.picture_memory.data(), *const x = worker.rows.data(), *const carried = worker.carried.data();
+  float *const memory = slot.picture_memory.data();
+  float *const x = worker.rows.data(), *const carried = worker.carried.data();
   if (picture.row == 0) { // the layer begins from where the state stands
     const size_t layer_floats = layout_.state_floats / model_.shape().layers, at = picture.layer * layer_floats;
     std::copy_n(slot.memory + at, layer_floats, memory + at);
@@ -68,7 +69,8 @@ void Stepper::commit_picture(Worker &worker, Slot &slot) {
 size_t Stepper::give_rows(Worker &worker, Slot &slot, size_t budget, const Team &team) {
   Picture &picture = *slot.picture;
   const size_t cost = picture.keep.logits ? model_.shape().layers : 1;
-  const size_t rows = std::min({std::max<size_t>(budget / cost, 1), size_t{limits::wave_rows}, picture.count - picture.row});
+  const size_t paid = std::max<size_t>(budget / cost, 1);
+  const size_t rows = std::min({paid, size_t{limits::wave_rows}, picture.count - picture.row});
   float *const x = worker.rows.data();
   picture.gather_as_put(rows, x);
   model_.finish(x, rows);

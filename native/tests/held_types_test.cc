@@ -94,7 +94,8 @@ void products_have_the_same_bits(Dtype dtype) {
         std::vector<float> got(rows * out_width);
         // In three pieces: which columns are asked for together does not matter either.
         for (const auto &[first, last] : {std::pair<size_t, size_t>{0, 16}, {16, 17}, {17, 37}}) {
-          found.tables[i]->matmul(got.data(), x.data(), {numbers.data(), dtype}, rows, in_width, out_width, first, last);
+          found.tables[i]->matmul(got.data(), x.data(), {numbers.data(), dtype}, rows, in_width, out_width, first,
+                                  last);
         }
         CHECK(got == wanted);
       }

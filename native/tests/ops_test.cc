@@ -105,7 +105,8 @@ Row everything(const Ops &ops) {
     keep(x);
   };
   Row out(count), previous = noise(width, 6);
-  ops.matmul(out.data(), h.data(), {noise(width * width, 7).data(), Dtype::f32}, rows, width, width, 0, width), keep(out);
+  const Row w0 = noise(width * width, 7);
+  ops.matmul(out.data(), h.data(), {w0.data(), Dtype::f32}, rows, width, width, 0, width), keep(out);
   ops.norm(out.data(), h.data(), mu.data(), bias.data(), rows, width, 1, 1e-5f), keep(out);
   ops.norm(out.data(), h.data(), mu.data(), bias.data(), rows, width, heads, 64e-5f), keep(out);
   Row delta(count);

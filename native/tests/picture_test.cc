@@ -55,7 +55,8 @@ void picture(const Case &model, const Engine &engine, reference::Scan scan, size
   const State state = engine.open();
   CHECK(rwkv_state_set_keep_vectors(state, 1) == RWKV_OK);
   CHECK(state.put(before) == RWKV_OK);
-  CHECK(rwkv_state_put_span(state, vectors.data(), count, width, static_cast<uint32_t>(scan), rows, columns) == RWKV_OK);
+  const auto mode = static_cast<uint32_t>(scan);
+  CHECK(rwkv_state_put_span(state, vectors.data(), count, width, mode, rows, columns) == RWKV_OK);
   CHECK(state.put(after) == RWKV_OK);
   CHECK(state.pending() == 12 + count);
   engine.run_until_edge(state);

@@ -109,7 +109,8 @@ class Model {
     Row att_prev(width_), ffn_prev(width_), s(width_ * 64);
     for (size_t t = 0; t < x.size(); ++t) {
       const Row h = norm(x[t], name + "ln1", 1, 1e-5);
-      const Row mixed = version_ == 7 ? time_mix7(layer, h, att_prev, s, v_first[t]) : time_mix56(layer, h, att_prev, s);
+      const Row mixed =
+          version_ == 7 ? time_mix7(layer, h, att_prev, s, v_first[t]) : time_mix56(layer, h, att_prev, s);
       x[t] = sum(x[t], mixed), att_prev = h;
       const Row g = norm(x[t], name + "ln2", 1, 1e-5);
       x[t] = sum(x[t], channel_mix(layer, g, ffn_prev)), ffn_prev = g;

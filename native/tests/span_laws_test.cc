@@ -34,7 +34,8 @@ void row_major_is_put_vectors(const Setting &setting) {
     keep_all(plain), keep_all(span);
     for (const State *state : {&plain, &span}) CHECK(state->put({1, 2, 3}) == RWKV_OK);
     CHECK(rwkv_state_put_vectors(plain, vectors.data(), count, setting.width) == RWKV_OK);
-    CHECK(put_span(span, vectors, setting.width, {RWKV_SCAN_ROW_MAJOR, count < 5 ? 1 : count / 5, count < 5 ? 1 : 5}) == RWKV_OK);
+    const Grid grid{RWKV_SCAN_ROW_MAJOR, count < 5 ? 1 : count / 5, count < 5 ? 1u : 5u};
+    CHECK(put_span(span, vectors, setting.width, grid) == RWKV_OK);
     for (const State *state : {&plain, &span}) {
       CHECK(rwkv_state_put_decode(*state, 4, 9) == RWKV_OK);
       CHECK(state->pending() == count + 7);
@@ -76,7 +77,8 @@ std::vector<Outcome> outcomes(const Setting &setting, uint32_t threads, bool tog
     engine.run_until_edge(state);
     const State question = state.fork();
     CHECK(rwkv_state_set_keep_vectors(question, 1) == RWKV_OK);
-    CHECK(put_span(question, some_vectors(33, setting.width, 3), setting.width, {RWKV_SCAN_BIDIRECTION, 8, 4}) == RWKV_OK);
+    const auto vectors = some_vectors(33, setting.width, 3);
+    CHECK(put_span(question, vectors, setting.width, {RWKV_SCAN_BIDIRECTION, 8, 4}) == RWKV_OK);
     engine.run_until_edge(question);
     out.push_back({state.blob(), state.take(), state.kept_vectors(setting.width)});
     out.push_back({question.blob(), {}, question.kept_vectors(setting.width)});

@@ -38,7 +38,7 @@ export function importSummary(report: ImportReport, { dir, vision_weights, licen
     },
     compressor_layers: findings.compressor?.sizes.layers ?? null,
     unused: findings.unused,
-    tokenizer: report.tokenizer,
+    tokenizer: report.tokenizer ?? null,
     memory,
     operations: seen === undefined ? null : {
       vision: visionOperations(seen.towers.encoders, picturesOf(manifest.vision)),
@@ -57,6 +57,10 @@ export function importSummary(report: ImportReport, { dir, vision_weights, licen
 function picturesOf(vision: ImportReport["manifest"]["vision"]): number {
   return vision?.tiling?.tiles_max ?? (vision?.views === "whole_and_quarters" ? 5 : 1);
 }
+
+const wordless =
+  "none found: only logits work. Put rwkv_vocab_v20230424.txt (it comes with every RWKV World model) " +
+  "beside the file, or name it with --tokenizer FILE, and import again with --force";
 
 export function summaryText(summary: ImportSummary): string {
   const { language, vision, memory, image, operations, unused } = summary;
@@ -83,7 +87,8 @@ export function summaryText(summary: ImportSummary): string {
     lines.push(["compressor", `${summary.compressor_layers} layers shorten a picture's vectors`]);
   }
   if (unused.length > 0) lines.push(["unused", `${unused.length} tensors are known and never read`]);
-  lines.push(["tokenizer", `${summary.tokenizer.place} (${summary.tokenizer.origin})`]);
+  const { tokenizer } = summary;
+  lines.push(["tokenizer", tokenizer === null ? wordless : `${tokenizer.place} (${tokenizer.origin})`]);
   const vision_memory = vision === null ? "" : `, about ${sizeText(memory.vision_bytes)} vision`;
   lines.push([
     "memory",

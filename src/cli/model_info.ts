@@ -9,7 +9,7 @@ export type BundleDescription = Awaited<ReturnType<typeof describeBundle>>;
 /** Everything a person asks before trusting a model. The bundle was read with verification. */
 export async function describeBundle(bundle: Bundle) {
   const { manifest, dir } = bundle;
-  const { tokenizer } = await openLanguage(bundle);
+  const tokenizer = bundle.tokenizer_path === undefined ? undefined : (await openLanguage(bundle)).tokenizer;
   const bytes = (path: string | undefined) =>
     manifest.sources.find((source) => source.path === path)?.bytes ?? 0;
   return {
@@ -24,7 +24,7 @@ export async function describeBundle(bundle: Bundle) {
     image: manifest.image,
     rwkv: manifest.rwkv,
     vision: manifest.vision,
-    tokenizer: { tokens: tokenizer.token_count, id_max: tokenizer.id_max },
+    tokenizer: tokenizer ? { tokens: tokenizer.token_count, id_max: tokenizer.id_max } : null,
     tick: manifest.tick,
     speak_threshold: manifest.caption.speak_threshold,
     state_bytes: stateBytes(manifest.rwkv),
@@ -64,7 +64,10 @@ export function infoText(info: BundleDescription): string {
       vision?.compressor ? `${vision.compressor.layers} layers, ${sizeText(info.compressor_file_bytes)}` : "",
     ],
     ["prompt", image === null ? "" : imageText(image)],
-    ["tokenizer", `${tokenizer.tokens} tokens, ids up to ${tokenizer.id_max}`],
+    [
+      "tokenizer",
+      tokenizer ? `${tokenizer.tokens} tokens, ids up to ${tokenizer.id_max}` : "none: only logits work",
+    ],
     ["ticks", `${tick.rate_hz} per second, ${policyText(info)}`],
     ["state", `${sizeText(info.state_bytes)} per stream, constant`],
     [

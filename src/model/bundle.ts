@@ -27,7 +27,8 @@ export interface Bundle {
   readonly dir: string;
   readonly manifest: Manifest;
   readonly weights_path: string;
-  readonly tokenizer_path: string;
+  /** Undefined when nobody brought a vocabulary. */
+  readonly tokenizer_path: string | undefined;
   /** Undefined in a text-only bundle. */
   readonly vision_path: string | undefined;
   /** Undefined unless the model shortens the vectors of a picture. */
@@ -72,7 +73,7 @@ export async function readBundle(
     dir: root,
     manifest,
     weights_path,
-    tokenizer_path: paths.get(manifest.tokenizer.file)!,
+    tokenizer_path: manifest.tokenizer === null ? undefined : paths.get(manifest.tokenizer.file)!,
     vision_path: manifest.vision === null ? undefined : paths.get(manifest.vision.file)!,
     compressor_path,
   };

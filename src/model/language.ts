@@ -63,8 +63,14 @@ export class BundleLanguage {
   }
 }
 
-/** Reads the tokenizer. Throws ModelError `tokenizer_invalid`, also when it has ids the model has no row for. */
+/** Reads the tokenizer. Throws ModelError `bundle_missing` when there is none, `tokenizer_invalid`, also when it has ids the model has no row for. */
 export async function openLanguage({ manifest, tokenizer_path }: Bundle): Promise<BundleLanguage> {
+  if (tokenizer_path === undefined) {
+    throw new ModelError(
+      "bundle_missing",
+      `Cannot speak with bundle "${manifest.name}": it has no vocabulary; import it again with --tokenizer FILE`,
+    );
+  }
   let file: Uint8Array;
   try {
     file = await Deno.readFile(tokenizer_path);

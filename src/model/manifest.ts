@@ -170,7 +170,8 @@ export const manifest_schema = z.strictObject({
   rwkv,
   /** null: a text-only bundle, which can be asked but cannot watch. */
   vision: vision.nullable().default(null),
-  tokenizer: z.strictObject({ file: inside_path }),
+  /** null: nobody brought a vocabulary. Logits and states work; nothing can be asked or said. */
+  tokenizer: z.strictObject({ file: inside_path }).nullable(),
   tick: tick.default({ rate_hz: 2, mark: "none" }),
   prompt: prompt.default({ preamble: "", question: "User: {question}\n\nAssistant:" }),
   stop: stop.default({ tokens: [], text: "\n\n" }),
@@ -231,7 +232,7 @@ function findContradictions(manifest: Manifest): string[] {
     rwkv: manifest.rwkv.file,
     vision: manifest.vision?.file,
     compressor: manifest.vision?.compressor?.file,
-    tokenizer: manifest.tokenizer.file,
+    tokenizer: manifest.tokenizer?.file,
   };
   for (const [part, path] of Object.entries(files)) {
     if (path !== undefined && !listed.has(path)) {

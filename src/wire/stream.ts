@@ -103,7 +103,8 @@ export const stats_schema = z.object({
   step_p50_ms: z.number().nullable(),
   step_p95_ms: z.number().nullable(),
   state_bytes: z.number().int(),
-  /** Media time since the stream's first frame: how much this state has lived through. */
+  /** Media time since the stream's first frame: how much this state has lived through, or, with policy "refresh",
+   * heard of. */
   memory_age_ms: z.number(),
   snapshots: z.number().int(),
   questions_active: z.number().int(),

@@ -57,6 +57,31 @@ describe("streams", () => {
     for (const reply of replies) expectError(reply, 404, "stream_unknown", "gone");
   });
 
+  it("take what a model of single pictures is told, and refuse what it cannot be told", async () => {
+    await using house = await openCam();
+    const change = (refresh: unknown) =>
+      call(house, "/api/v1/streams/cam1", { method: "PATCH", json: { refresh } });
+    const refresh = {
+      instruction: "Who?{summary}",
+      language: "pt-BR",
+      cadence_s: 0.5,
+      every_s: 60,
+      change_min: 0,
+    };
+    expect(stream_view_schema.parse((await change(refresh)).json).refresh).toEqual(refresh);
+    expect((await change({ cadence_s: 5 })).status).toBe(200);
+    for (
+      const [wrong, name] of [
+        [{ cadence_s: 0 }, "refresh.cadence_s"],
+        [{ every_s: 1e9 }, "refresh.every_s"],
+        [{ instruction: "" }, "refresh.instruction"],
+        [{ language: "German, please" }, "refresh.language"],
+        [{ change_min: 2 }, "refresh.change_min"],
+        [{ frames: 3 }, "frames"],
+      ] as const
+    ) expectError(await change(wrong), 400, "bad_request", name);
+  });
+
   it("say every problem of a bad request in one message", async () => {
     await using house = await openCam();
     const reply = await post(house, "/api/v1/streams", {

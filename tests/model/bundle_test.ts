@@ -95,7 +95,7 @@ describe("readBundle()", () => {
 
   it("refuses a path out of the folder before it looks there", () =>
     withFolder(async (dir) => {
-      await writeTextBundle(dir, (manifest) => manifest.tokenizer.file = "../../etc/passwd");
+      await writeTextBundle(dir, (manifest) => manifest.tokenizer!.file = "../../etc/passwd");
       expect(await failure(readBundle(dir), "bundle_invalid")).toContain(
         "tokenizer.file: must be a relative path",
       );

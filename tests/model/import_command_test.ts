@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { library_path } from "../../src/compose.ts";
 import { modelCommand } from "../../src/cli/model.ts";
 import { readBundle } from "../../src/model/bundle.ts";
 import { openLanguage } from "../../src/model/language.ts";
@@ -27,7 +28,7 @@ async function gander(args: string[], stop?: AbortSignal, onErr: (text: string) 
       written.err += text;
       onErr(text);
     },
-    library_path: "none",
+    library_path,
     default_bundle: () => Promise.reject(new Error("no bundle was named")),
     ...(stop ? { stop } : {}),
   });
@@ -138,30 +139,44 @@ describe("gander model import", () => {
     expect(manifest.limits_note).toContain("random");
   });
 
-  it.unless(missing, "finds the vocabulary beside the file, in a GGUF, or says what to bring", async () => {
-    const lonely = at("lonely");
-    await Deno.mkdir(lonely);
-    const moved = join(lonely, "rwkv7.pth");
-    await Deno.copyFile(files.rwkv7![0]!, moved);
-    const { status, err } = await gander(["import", moved, "-o", at("wordless")]);
-    expect([status, err]).toEqual([
-      1,
-      expect.stringMatching(
-        /put rwkv_vocab_v20230424\.txt .* beside ".*", or name it with --tokenizer FILE\.\n$/,
-      ),
-    ]);
-    await Deno.copyFile(at("words.txt"), join(lonely, "tokenizer.txt"));
-    expect((await gander(["import", moved, "-o", at("beside")])).out).toContain(
-      join(lonely, "tokenizer.txt"),
-    );
+  it.unless(
+    missing,
+    "finds the vocabulary beside the file or in a GGUF; without one, logits work and words do not",
+    async () => {
+      const lonely = at("lonely");
+      await Deno.mkdir(lonely);
+      const moved = join(lonely, "rwkv7.pth");
+      await Deno.copyFile(files.rwkv7![0]!, moved);
+      const { status, out: wordless } = await gander(["import", moved, "-o", at("wordless")]);
+      expect([status, wordless]).toEqual([
+        0,
+        expect.stringMatching(
+          /none found: only logits work\. Put rwkv_vocab_v20230424\.txt .* --tokenizer FILE/,
+        ),
+      ]);
+      const logits = await gander(["logits", "--bundle", at("wordless"), "--tokens", "1,2", "--json"]);
+      expect([logits.status, JSON.parse(logits.out).logits.length]).toEqual([0, 2]);
+      expect((await gander(["info", at("wordless")])).out).toContain("none: only logits work");
+      await expect(openLanguage(await readBundle(at("wordless")))).rejects.toThrow(
+        /^Cannot speak with bundle ".*": it has no vocabulary; import it again with --tokenizer FILE$/,
+      );
+      expect((await gander(["import", moved, "-o", at("unwritten"), "--tokenizer", at("nothing.txt")])).err)
+        .toContain(
+          "Cannot read tokenizer",
+        );
+      await Deno.copyFile(at("words.txt"), join(lonely, "tokenizer.txt"));
+      expect((await gander(["import", moved, "-o", at("beside")])).out).toContain(
+        join(lonely, "tokenizer.txt"),
+      );
 
-    const { status: inside, out } = await gander(["import", ...files.rwkv6!, "-o", at("inside")]);
-    expect([inside, out]).toEqual([0, expect.stringContaining("the tokens in")]);
-    const bundle = await readBundle(at("inside"));
-    expect(JSON.stringify(bundle.manifest)).not.toContain(folder);
-    const { tokenizer } = await openLanguage(bundle);
-    expect(tokenizer.decode(tokenizer.encode("It's a “test”.\n\n"))).toBe("It's a “test”.\n\n");
-  });
+      const { status: inside, out } = await gander(["import", ...files.rwkv6!, "-o", at("inside")]);
+      expect([inside, out]).toEqual([0, expect.stringContaining("the tokens in")]);
+      const bundle = await readBundle(at("inside"));
+      expect(JSON.stringify(bundle.manifest)).not.toContain(folder);
+      const { tokenizer } = await openLanguage(bundle);
+      expect(tokenizer.decode(tokenizer.encode("It's a “test”.\n\n"))).toBe("It's a “test”.\n\n");
+    },
+  );
 
   it.unless(missing ?? no_world, "refuses a vocabulary that the model has no rows for", async () => {
     const { status, err } = await gander([

@@ -2,11 +2,12 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { fileURLToPath } from "node:url";
+import { config_schema } from "../../src/config.ts";
 import { http_limits } from "../../src/http/limits.ts";
 import { manifest_schema } from "../../src/model/manifest.ts";
 import { limits } from "../../src/pipeline/limits.ts";
 import { vision_limits } from "../../src/vision/limits.ts";
-import { push_header_bytes, wire_limits } from "../../src/wire/mod.ts";
+import { push_header_bytes, refresh_schema, wire_limits } from "../../src/wire/mod.ts";
 import { source_limits } from "../../streams/limits.ts";
 import { sourceFiles } from "./source_files.ts";
 
@@ -25,6 +26,28 @@ describe("limits", () => {
       question_deadline_ms_max,
     });
     expect([rate_hz.minValue, rate_hz.maxValue]).toEqual([tick_rate_hz_min, tick_rate_hz_max]);
+  });
+
+  it("of policy refresh are those of a bundle", () => {
+    const bundle = manifest_schema.shape.refresh.unwrap().shape;
+    const stream = refresh_schema.shape;
+    const inside = (field: { unwrap(): unknown }) => field.unwrap() as { minValue: number; maxValue: number };
+    for (const name of ["cadence_s", "every_s", "change_min"] as const) {
+      const { minValue, maxValue } = inside(bundle[name]);
+      expect([name, minValue, maxValue]).toEqual([name, stream[name].minValue, stream[name].maxValue]);
+    }
+    expect(stream.instruction.maxLength).toBe(
+      (bundle.instruction.unwrap() as typeof stream.instruction).maxLength,
+    );
+    for (const [option, name] of [["cadence", "cadence_s"], ["refresh", "every_s"]] as const) {
+      const { minValue, maxValue } = stream[name];
+      for (const value of [minValue, maxValue]) {
+        expect(config_schema.shape[option].safeParse(value).success).toBe(true);
+      }
+      for (const value of [minValue! / 2, maxValue! + 1]) {
+        expect(config_schema.shape[option].safeParse(value).success).toBe(false);
+      }
+    }
   });
 
   it("of sources are those of the sources room", () => {

@@ -24,14 +24,14 @@ export interface FoundTokenizer {
 }
 
 /**
- * `path` is what --tokenizer says. Throws ImportError when there is none or it has ids beyond `vocab`, ModelError
- * `tokenizer_invalid` when the file breaks a rule.
+ * `path` is what --tokenizer says; without it, undefined when there is none. Throws ImportError when the file named is
+ * not there or one has ids beyond `vocab`, ModelError `tokenizer_invalid` when the file breaks a rule.
  */
 export async function findTokenizer(
   checkpoint: Checkpoint,
   vocab: number,
   path?: string,
-): Promise<FoundTokenizer> {
+): Promise<FoundTokenizer | undefined> {
   const folders = [...new Set(checkpoint.files.map((file) => dirname(file.path)))];
   const places = path === undefined
     ? folders.flatMap((folder) => names_beside.map((name) => join(folder, name)))
@@ -48,15 +48,9 @@ export async function findTokenizer(
     );
   }
   const inside = await readGgufTokens(checkpoint);
-  if (inside !== undefined) {
-    const place = checkpoint.files[0]!.path;
-    return check(inside, place, vocab, `the tokens in ${basename(place)}`);
-  }
-  throw new ImportError(
-    "import_unreadable",
-    `Cannot import without a vocabulary: put rwkv_vocab_v20230424.txt (it comes with every RWKV World model) beside ` +
-      `${quote(checkpoint.files[0]!.path)}, or name it with --tokenizer FILE.`,
-  );
+  if (inside === undefined) return undefined;
+  const place = checkpoint.files[0]!.path;
+  return check(inside, place, vocab, `the tokens in ${basename(place)}`);
 }
 
 async function readIfThere(path: string, needed: boolean): Promise<Uint8Array | undefined> {

@@ -51,7 +51,8 @@ export interface ImportWatch {
 export interface ImportReport {
   findings: Findings;
   manifest: ManifestInput;
-  tokenizer: Pick<FoundTokenizer, "place" | "origin">;
+  /** Undefined: none was found, and nothing can be asked or said. */
+  tokenizer: Pick<FoundTokenizer, "place" | "origin"> | undefined;
   memory: MemoryEstimate;
   /** Patches and vectors of the tower; undefined without one. */
   vision: PlannedVision | undefined;
@@ -76,7 +77,7 @@ export async function importBundle(
   const findings = inspect(checkpoint, tower, { version: request.version });
   const tokenizer = await findTokenizer(checkpoint, findings.language.sizes.vocab, request.tokenizer_path);
   const vision = planVision(findings, checkpoint, tower, request, writer);
-  const manifest = planManifest(findings, vision, tokenizer.tokenizer, {
+  const manifest = planManifest(findings, vision, tokenizer?.tokenizer, {
     ...request,
     name: request.name ?? defaultName(checkpoint),
     licence: request.licence ?? defaultLicence(checkpoint, findings),
@@ -92,7 +93,7 @@ export async function importBundle(
   const total_bytes = stack_bytes.reduce((sum, bytes) => sum + bytes, vision_bytes);
 
   return await fillFolder(request.dir, request.force, async (folder) => {
-    await checkRoom(folder, total_bytes + tokenizer.bytes.length + (16 << 20));
+    await checkRoom(folder, total_bytes + (tokenizer?.bytes.length ?? 0) + (16 << 20));
     const origin = `converted from ${checkpoint.files.map(({ path }) => basename(path)).join(", ")}`.slice(
       0,
       500,
@@ -128,7 +129,7 @@ export async function importBundle(
         sources.push({ path: basename(path), bytes, sha256, origin });
       }
     }
-    sources.push(await writeTokenizer(folder, tokenizer));
+    if (tokenizer !== undefined) sources.push(await writeTokenizer(folder, tokenizer));
     signal?.throwIfAborted();
     const whole = { ...manifest, sources };
     refuseUnfit(whole);
@@ -136,7 +137,7 @@ export async function importBundle(
     return {
       findings,
       manifest: whole,
-      tokenizer: { place: tokenizer.place, origin: tokenizer.origin },
+      tokenizer: tokenizer && { place: tokenizer.place, origin: tokenizer.origin },
       memory: estimateMemory(
         findings.language.sizes,
         [...findings.language.tensors, ...findings.compressor?.tensors ?? []].map((tensor) => ({

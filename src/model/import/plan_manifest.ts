@@ -38,7 +38,7 @@ const greedy = { temperature: 0, top_p: 1, presence_penalty: 0, count_penalty: 0
 export function planManifest(
   findings: Findings,
   vision: PlannedVision | undefined,
-  tokenizer: Tokenizer,
+  tokenizer: Tokenizer | undefined,
   options: PlanOptions,
 ): Omit<ManifestInput, "sources"> {
   const { sizes } = findings.language;
@@ -61,8 +61,8 @@ export function planManifest(
       vocab: sizes.vocab,
     },
     vision: vision === undefined ? null : planVision(findings, version!, vision, options),
-    tokenizer: { file: tokenizer_file },
-    stop: { tokens: paragraphToken(tokenizer), text: "\n\n" },
+    tokenizer: tokenizer === undefined ? null : { file: tokenizer_file },
+    stop: { tokens: tokenizer === undefined ? [] : paragraphToken(tokenizer), text: "\n\n" },
     policy: options.policy ?? (version === undefined ? "stream" : "refresh"),
     image: vision === undefined ? null : planImage(version!, vision, options),
     ...(answers_like_evaluator
