@@ -18,6 +18,8 @@ export interface FlowStage {
 export interface FlowExtras {
   vectors_per_frame: number | undefined;
   viewer_skipped: number;
+  /** Frames are held back until the cadence of captions is over, too. */
+  refreshed?: boolean;
 }
 
 export function flowOf(stats: StreamStats, extras: FlowExtras): FlowStage[] {
@@ -37,7 +39,7 @@ export function flowOf(stats: StreamStats, extras: FlowExtras): FlowStage[] {
       note: drops.empty > 0 ? `${drops.empty} empty ticks` : undefined,
       losses: [{ count: drops.mailbox, why: "replaced by newer" }, {
         count: drops.still,
-        why: "nothing moved",
+        why: extras.refreshed ? "not yet, or nothing moved" : "nothing moved",
       }],
     },
     {

@@ -11,6 +11,7 @@ export function Flow({ stream }: { stream: StreamView }) {
   const stages = flowOf(stream.stats, {
     vectors_per_frame: model.value?.vectors_per_frame,
     viewer_skipped: state.value.viewer_skipped,
+    refreshed: stream.refresh !== null,
   });
   const lit = now_ms.value - (feed.value.dropped_at_ms ?? 0) < lit_ms;
   const { frames_offered, frames_fed, drops } = stream.stats;

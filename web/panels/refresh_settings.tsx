@@ -45,7 +45,7 @@ export function RefreshSettings({ fields, put }: RefreshSettingsProps) {
           />
         </label>
         <label class="field">
-          <span>Looks at a still picture every (seconds)</span>
+          <span>A still picture every (seconds)</span>
           <input
             type="number"
             inputMode="decimal"

@@ -138,7 +138,7 @@ export function Timeline({ stream }: { stream: StreamView }) {
           {...{ stretch, width_px, at_ms, hover_px, known_from_ms, marks }}
           samples={feed.value.samples}
           snapshots={snapshots.value[stream.id] ?? []}
-          threshold={stream.stats.speak_threshold}
+          threshold={stream.refresh ? undefined : stream.stats.speak_threshold}
           now_ms={present_ms}
         />
       </div>

@@ -20,14 +20,15 @@ export interface TimelinePlotProps {
   marks: readonly CaptionMessage[];
   samples: readonly Sample[];
   snapshots: readonly SnapshotMessage[];
-  threshold: number;
+  /** Undefined where nothing is decided. */
+  threshold: number | undefined;
   now_ms: number;
 }
 
 export function TimelinePlot(props: TimelinePlotProps) {
   const { stretch, width_px, at_ms, hover_px, known_from_ms, now_ms } = props;
   const xOf = (t_ms: number) => positionOf(t_ms, stretch, width_px);
-  const threshold_px = (1 - props.threshold) * speak_px;
+  const threshold_px = (1 - (props.threshold ?? 0)) * speak_px;
   const unknown_px = known_from_ms === undefined ? 0 : xOf(known_from_ms);
   return (
     <svg width={width_px} height={height_px} viewBox={`0 0 ${width_px} ${height_px}`} aria-hidden="true">
@@ -40,7 +41,9 @@ export function TimelinePlot(props: TimelinePlotProps) {
         </g>
       ))}
       <line class="base" x1={0} x2={width_px} y1={speak_px} y2={speak_px} />
-      <line class="threshold" x1={0} x2={width_px} y1={threshold_px} y2={threshold_px} />
+      {props.threshold !== undefined && (
+        <line class="threshold" x1={0} x2={width_px} y1={threshold_px} y2={threshold_px} />
+      )}
       <path class="speak" d={speakPath(props.samples, stretch, { width_px, height_px: speak_px })} />
       {unknown_px > 1 && <rect class="unknown" x={0} y={ticks_px.top} width={unknown_px} height={16} />}
       <path class="ticks" d={tickPath(props.marks, stretch, width_px)} />

@@ -5,7 +5,10 @@ import { encodeFloats } from "./float_encoding.ts";
 import { importError, quote } from "./import_error.ts";
 import type { SafetensorsEntry, WrittenType } from "./safetensors_writer.ts";
 
-/** "keep": what the file has; blocks of GGUF become f16, which is finer than they are, and f64 becomes f32. */
+/**
+ * "keep": what the file has, f64 as f32. Blocks of GGUF become f16: rounding that moves logits by a few thousandths where
+ * the blocks themselves moved them by hundredths; "f32" keeps what the blocks say exactly.
+ */
 export type StoredAs = WrittenType | "keep";
 
 export function storedType({ type }: Pick<CheckpointTensor, "type">, stored_as: StoredAs): WrittenType {

@@ -64,7 +64,7 @@ export interface SiglipTimmEncoder extends SizedFields {
   activation?: Activation;
 }
 
-/** timm, with cls_token, reg_token (optional) and blocks.N.{ls1,ls2}.gamma. Exact GELU. */
+/** timm, with cls_token, reg_token and blocks.N.{ls1,ls2}.gamma. Exact GELU. */
 export interface DinoEncoder extends SizedFields {
   kind: "dino_timm";
 }
