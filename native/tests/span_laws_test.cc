@@ -28,7 +28,7 @@ void keep_all(const State &state) {
 
 void row_major_is_put_vectors(const Setting &setting) {
   const Engine engine(setting.path);
-  for (const size_t count : {1, 5, 16, 70, 130}) {
+  for (const size_t count : {1, 16, 130}) {
     const State plain = engine.open(), span = engine.open();
     const auto vectors = some_vectors(count, setting.width);
     keep_all(plain), keep_all(span);
@@ -66,8 +66,8 @@ std::vector<Outcome> outcomes(const Setting &setting, uint32_t threads, bool tog
     CHECK(rwkv_state_set_keep_vectors(states[i], 1) == RWKV_OK);
     CHECK(states[i].put(some_tokens(1 + i * 3, setting.vocab, i)) == RWKV_OK);
     if (i < 6) {
-      const auto vectors = some_vectors(20 + 31 * i, setting.width, i);
-      CHECK(put_span(states[i], vectors, setting.width, {i, 4, 5 + i}) == RWKV_OK);
+      const auto vectors = some_vectors(20 + 13 * i + (i == 4 ? 70 : 0), setting.width, i);
+      CHECK(put_span(states[i], vectors, setting.width, {i, 4, 5 + i / 2}) == RWKV_OK);
     }
     CHECK(rwkv_state_put_decode(states[i], 9, i) == RWKV_OK);
     if (!together) engine.run_until_edge(states[i]);
@@ -92,7 +92,6 @@ void neighbours_and_threads_do_not_matter(const Setting &setting) {
   CHECK(outcomes(setting, 2, true) == alone);
   CHECK(outcomes(setting, 2, false) == alone); // a lone state has both threads
   CHECK(outcomes(setting, 5, true) == alone);
-  CHECK(outcomes(setting, 5, false) == alone);
 }
 
 // While a long span is under way, every run still gives a token to the state beside it, and the span takes as many runs

@@ -67,8 +67,8 @@ export async function measureModel(
   let picture: ModelCost["picture"];
   if (vision) {
     const one = testPicture();
-    const seen = await measured(() => vision.vision.encodePicture(one));
-    const vectors = await vision.vision.encodePicture(one);
+    let vectors: Float32Array = new Float32Array();
+    const seen = await measured(async () => vectors = await vision.vision.encodePicture(one));
     const count = vectors.length / engine.info.width;
     const prefill = await measured(() => {
       state.reset();
