@@ -11,7 +11,7 @@ export interface Released {
   /** As published; null where only the code was released. */
   file: string | null;
   /** Of VisualRWKV. */
-  version: "v5.0" | "v6.0" | "v6.12" | "v6.13" | "v7.00" | "v7.01" | "v7.03";
+  version: "v5.0" | "v6.0" | "v6.12" | "v6.13" | "v7.00" | "v7.01" | "v7.02" | "v7.03" | "v7.04";
   language: LanguageShape;
 }
 
@@ -89,7 +89,9 @@ export const released: readonly Released[] = [
     language: rwkv7(24, 2048, [96, 96, 64, 256]),
   },
   { key: "v0701-0b1", file: null, version: "v7.01", language: rwkv7_0b1 },
+  { key: "v0702-0b1", file: null, version: "v7.02", language: rwkv7_0b1 },
   { key: "v0703-0b1", file: null, version: "v7.03", language: rwkv7_0b1 },
+  { key: "v0704-0b1", file: null, version: "v7.04", language: rwkv7_0b1 },
 ];
 
 /** All tensors of one released checkpoint, under the names of the single-file form (`rwkv.`, `vit.`, `proj.`, `vtc.`). */
@@ -99,13 +101,15 @@ export function checkpointTensors({ version, language }: Released): TensorSpec[]
     ...towersOf(version),
     projectorOf(version, language.width),
   ];
-  if (version === "v7.03") parts.push(compressorTensors({ ...language, layers: 2 }, "vtc."));
+  if (version === "v7.03" || version === "v7.04") {
+    parts.push(compressorTensors({ ...language, layers: 2 }, "vtc."));
+  }
   return parts.flatMap(({ tensors }) => tensors);
 }
 
 function towersOf(version: Released["version"]): TensorList[] {
   if (version === "v5.0" || version === "v6.0") return [clipTensors("vit.")];
-  if (version === "v7.01" || version === "v7.03") return [siglip2Tensors("vit.")];
+  if (version.startsWith("v7.") && version !== "v7.00") return [siglip2Tensors("vit.")];
   return [
     dinoTensors("vit.dino_featurizer."),
     siglipTensors("vit.siglip_featurizer."),
