@@ -15,9 +15,8 @@ import { ConfigError, RequestError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { readBundle } from "./model/bundle.ts";
 import { openLanguage } from "./model/language.ts";
-import { limits } from "./pipeline/limits.ts";
 import type { Engine, Language, Vision } from "./pipeline/ports.ts";
-import { states_per_stream } from "./pipeline/policy.ts";
+import { countStates } from "./pipeline/policy.ts";
 import { Pump } from "./pipeline/pump.ts";
 import { Service } from "./pipeline/service.ts";
 import { ensureSeedBundle } from "./seed/seed_bundle.ts";
@@ -72,7 +71,7 @@ async function openModel(config: Config, log: Log) {
     library_path,
     device: config.device,
     weights_path: bundle.weights_path,
-    states_max: config.streams_max * states_per_stream[manifest.policy] + limits.questions_active_max,
+    states_max: countStates(manifest.policy, config.streams_max),
     threads: config.engine_threads,
   });
   const vision = (await openBundleVision(bundle, {

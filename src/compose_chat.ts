@@ -8,8 +8,8 @@ import { library_path, resolveBundle } from "./compose.ts";
 import type { Config } from "./config.ts";
 import { RequestError } from "./errors.ts";
 import type { Log } from "./log.ts";
-import { readBundle } from "./model/bundle.ts";
-import { openLanguage } from "./model/language.ts";
+import { type Bundle, readBundle } from "./model/bundle.ts";
+import { type BundleLanguage, openLanguage } from "./model/language.ts";
 import type { Manifest } from "./model/manifest.ts";
 import { PictureChat } from "./pipeline/picture_chat.ts";
 import type { Engine, Turn } from "./pipeline/ports.ts";
@@ -21,9 +21,14 @@ export interface OpenedChat extends AsyncDisposable {
   chat: PictureChat;
 }
 
-/** Ready for one conversation at a time. What `turns` ask that the bundle cannot do is refused before it is loaded. */
-export async function openChat(config: Config, log: Log, turns: readonly Turn[]): Promise<OpenedChat> {
-  const clock = system_clock;
+export interface ChatPlan {
+  bundle: Bundle;
+  language: BundleLanguage;
+  seeing: boolean;
+}
+
+/** What `turns` ask that the bundle cannot do is refused here, before anything large is read. */
+export async function planChat(config: Config, turns: readonly Turn[]): Promise<ChatPlan> {
   const bundle = await readBundle(await resolveBundle(config));
   const { manifest } = bundle;
   const seeing = turns.some(({ images }) => images.length > 0);
@@ -35,6 +40,17 @@ export async function openChat(config: Config, log: Log, turns: readonly Turn[])
   }
   const language = await openLanguage(bundle);
   language.pictures.parts(turns);
+  return { bundle, language, seeing };
+}
+
+/** Ready for one conversation at a time. */
+export async function openChat(
+  { bundle, language, seeing }: ChatPlan,
+  config: Config,
+  log: Log,
+): Promise<OpenedChat> {
+  const clock = system_clock;
+  const { manifest } = bundle;
   const { device, engine_threads, vision_threads } = config;
   const own = await openEngine({
     library_path,
@@ -58,6 +74,8 @@ export async function openChat(config: Config, log: Log, turns: readonly Turn[])
   }
   const chat = new PictureChat({
     ...{ engine, vision, language, clock },
+    // Nobody else is there to wait.
+    openState: () => engine.open(),
     pump: new Pump(engine, clock),
     pictures: language.pictures,
     decoder: { decode: decodePicture },

@@ -1,7 +1,7 @@
 // A vision whose vectors go through a few RWKV-7 blocks that shorten them (the visual token compressor of v7.03 and
 // v7.04, spec 2.9). Owns the arithmetic around the blocks and their order: one picture at a time, because they share one
 // state. Satisfies the pipeline's `Vision`. Must not know files or streams.
-import type { Picture, SpanGrid, Vision } from "./pipeline/ports.ts";
+import type { EncodeOptions, Picture, SpanGrid, Vision } from "./pipeline/ports.ts";
 import { VisionError } from "./vision/errors.ts";
 import { vision_limits } from "./vision/limits.ts";
 
@@ -63,8 +63,8 @@ export class CompressedVision<Tower extends ClosableVision> implements ClosableV
     return this.#through(() => this.tower.encode(rgb));
   }
 
-  encodePicture(picture: Picture): Promise<Float32Array> {
-    return this.#through(() => this.tower.encodePicture(picture));
+  encodePicture(picture: Picture, options?: EncodeOptions): Promise<Float32Array> {
+    return this.#through(() => this.tower.encodePicture(picture, options));
   }
 
   /** Waits for the picture inside the blocks; those behind it are rejected. May be called twice. */

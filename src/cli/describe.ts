@@ -2,7 +2,7 @@
 // pictures it is a question in words.
 import { source_limits } from "../../streams/mod.ts";
 import { loadConfig } from "../compose.ts";
-import { openChat } from "../compose_chat.ts";
+import { openChat, planChat } from "../compose_chat.ts";
 import { RequestError } from "../errors.ts";
 import type { Turn } from "../pipeline/ports.ts";
 import type { Described, DescribeRequest } from "../pipeline/surface.ts";
@@ -44,9 +44,12 @@ export const describe: Commands["describe"] = async (words, io) => {
   }
   const config = loadConfig(config_file, { log_level: "warn", ...flags });
   const request = readRequest(own, positionals.length);
-  // The files first: what is wrong with one shows before a model is loaded.
+  // What is quickly refused comes before what takes long: no file is read that the model would not take, and no model is
+  // loaded when a file cannot be read.
+  await Promise.all(positionals.map(checkPictureFile));
+  const plan = await planChat(config, request.turns);
   const pictures = await Promise.all(positionals.map(readPictureFile));
-  await using opened = await openChat(config, openLog(io, config), request.turns);
+  await using opened = await openChat(plan, config, openLog(io, config));
   const { name, trained, limits_note } = opened.manifest;
   if (!trained) io.err(`gander: ${name} is untrained: its answers are noise. ${limits_note}\n`);
   const onText = own.json ? undefined : growing(io);
@@ -112,18 +115,22 @@ function readNumber(
   throw new UsageError(`--${name}: "${text}" is not a ${whole ? "whole " : ""}number from ${min} to ${max}`);
 }
 
-async function readPictureFile(path: string): Promise<{ name: string; bytes: Uint8Array }> {
-  const refuse = (why: string): never => {
-    throw new RequestError("request_invalid", `Cannot read picture "${path}": ${why}`);
-  };
+function refusePicture(path: string, why: string): never {
+  throw new RequestError("request_invalid", `Cannot read picture "${path}": ${why}`);
+}
+
+async function checkPictureFile(path: string): Promise<void> {
+  const { isFile, size } = await Deno.stat(path).catch((error: Error) =>
+    refusePicture(path, error instanceof Deno.errors.NotFound ? "not found" : error.message)
+  );
+  if (!isFile) refusePicture(path, "not a file");
   const { picture_bytes_max } = source_limits;
-  try {
-    const { isFile, size } = await Deno.stat(path);
-    if (!isFile) return refuse("not a file");
-    if (size > picture_bytes_max) return refuse(`it has ${size} bytes, ${picture_bytes_max} are allowed`);
-    return { name: path, bytes: await Deno.readFile(path) };
-  } catch (error) {
-    if (error instanceof RequestError) throw error;
-    return refuse(error instanceof Deno.errors.NotFound ? "not found" : (error as Error).message);
+  if (size > picture_bytes_max) {
+    refusePicture(path, `it has ${size} bytes, ${picture_bytes_max} are allowed`);
   }
+}
+
+async function readPictureFile(path: string): Promise<{ name: string; bytes: Uint8Array }> {
+  const bytes = await Deno.readFile(path).catch((error: Error) => refusePicture(path, error.message));
+  return { name: path, bytes };
 }

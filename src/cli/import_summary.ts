@@ -1,25 +1,21 @@
 // What `gander model import` says at the end: what was found, what it will take, what was chosen, what to type next.
 // Must not know containers or how a bundle is written.
-import { prefillOperations, visionOperations } from "../model/import/estimates.ts";
+import { compressorOperations, prefillOperations, visionOperations } from "../model/import/estimates.ts";
 import type { ImportReport, ImportRequest } from "../model/import/import_bundle.ts";
+import { type Manifest, manifest_schema } from "../model/manifest.ts";
 import { titles } from "../model/import/towers.ts";
+import { imageText, maxTiles, maxVectors, tilesText, vectorsText } from "./picture_text.ts";
+import { servedStates, servedText } from "./serve_memory.ts";
 import { sizeText } from "./size_text.ts";
 
 export type ImportSummary = ReturnType<typeof importSummary>;
 
-const positions = {
-  first: "picture, then question",
-  middle: "question, picture, question again",
-  last: "question, then picture",
-  many: "pictures, then question",
-};
-
 /** As JSON is printed: plain values only. */
 export function importSummary(report: ImportReport, { dir, vision_weights, licence }: ImportRequest) {
-  const { findings, manifest, memory, vision } = report;
+  const { findings, memory, vision } = report;
+  const manifest = manifest_schema.parse(report.manifest);
   const { sizes, parameters } = findings.language;
   const seen = findings.vision;
-  const vectors = manifest.vision?.vectors_per_frame ?? 0;
   return {
     dir,
     name: manifest.name,
@@ -33,19 +29,26 @@ export function importSummary(report: ImportReport, { dir, vision_weights, licen
       towers: seen.towers.encoders.map(({ kind, width, layers, grid }) => ({ kind, width, layers, grid })),
       projector: seen.projector?.kind ?? "linear, random",
       inputs: vision.outline.inputs.map(({ name, width_px, height_px }) => ({ name, width_px, height_px })),
-      vectors,
+      vectors: maxVectors(manifest.vision!),
+      vectors_text: vectorsText(manifest.vision!),
+      tiles_text: tilesText(manifest.vision!),
       weights: vision_weights,
     },
     compressor_layers: findings.compressor?.sizes.layers ?? null,
     unused: findings.unused,
     tokenizer: report.tokenizer ?? null,
     memory,
+    served: servedStates(manifest),
     operations: seen === undefined ? null : {
-      vision: visionOperations(seen.towers.encoders, picturesOf(manifest.vision)),
-      prefill: prefillOperations(sizes, parameters, vectors),
+      vision: visionOperations(seen.towers.encoders, picturesOf(manifest.vision!)) +
+        compressorOperations(
+          findings.compressor?.parameters ?? 0,
+          maxTiles(manifest.vision!) * (vision?.outline.vectors ?? 0),
+        ),
+      prefill: prefillOperations(sizes, parameters, maxVectors(manifest.vision!)),
     },
-    image: manifest.image ?? null,
-    policy: manifest.policy ?? "stream",
+    image: manifest.image,
+    policy: manifest.policy,
     licence: manifest.licence,
     licence_given: licence !== undefined,
     trained: manifest.trained,
@@ -54,8 +57,8 @@ export function importSummary(report: ImportReport, { dir, vision_weights, licen
 }
 
 /** What goes through the tower for one picture: views or tiles, at most. */
-function picturesOf(vision: ImportReport["manifest"]["vision"]): number {
-  return vision?.tiling?.tiles_max ?? (vision?.views === "whole_and_quarters" ? 5 : 1);
+function picturesOf(vision: NonNullable<Manifest["vision"]>): number {
+  return vision.views === "whole_and_quarters" ? 5 : maxTiles(vision);
 }
 
 const wordless =
@@ -75,12 +78,13 @@ export function summaryText(summary: ImportSummary): string {
     ["weights", language.types.join(", ")],
   ];
   if (vision !== null) {
+    const tiles = vision.tiles_text === "" ? "" : `, ${vision.tiles_text}`;
     const towers = vision.towers.map(({ kind, width, layers }) => `${titles[kind]} ${layers} x ${width}`);
     lines.push([
       "vision",
       `${
         towers.join(" + ")
-      }, projector ${vision.projector}, ${vision.weights}; ${vision.vectors} vectors of one picture`,
+      }, projector ${vision.projector}, ${vision.weights}${tiles}; ${vision.vectors_text}`,
     ]);
   }
   if (summary.compressor_layers !== null) {
@@ -92,14 +96,21 @@ export function summaryText(summary: ImportSummary): string {
   const vision_memory = vision === null ? "" : `, about ${sizeText(memory.vision_bytes)} vision`;
   lines.push([
     "memory",
-    `${sizeText(memory.weights_bytes)} weights${vision_memory}, ${sizeText(memory.state_bytes)} per stream`,
+    `${sizeText(memory.weights_bytes)} weights${vision_memory}, ${sizeText(memory.state_bytes)} a state`,
   ]);
+  if (summary.served !== null) {
+    lines.push(["serve", servedText(summary.served, memory.weights_bytes + memory.vision_bytes)]);
+  }
   if (operations !== null) {
     const giga = (count: number) => `${Number((count / 1e9).toPrecision(2))} GFLOP`;
-    lines.push(["a picture", `about ${giga(operations.vision)} to see, ${giga(operations.prefill)} to read`]);
+    const most = vision?.tiles_text.startsWith("up to") ? "up to" : "about";
+    lines.push([
+      "a picture",
+      `${most} ${giga(operations.vision)} to see, ${giga(operations.prefill)} to read`,
+    ]);
   }
   if (image !== null) {
-    lines.push(["prompt", `${positions[image.position]}; scan ${image.scan ?? "row_major"}`]);
+    lines.push(["prompt", imageText(image)]);
   }
   if (vision !== null) lines.push(["policy", summary.policy]);
   const doubt = summary.licence_given ? "" : " (nobody said; --licence does)";
@@ -121,10 +132,12 @@ const spellings: Record<ImportSummary["spelling"], string> = {
   gguf: "names of llama.cpp",
 };
 
-function nextCommands({ dir, vision }: ImportSummary): string[] {
+function nextCommands({ dir, vision, tokenizer }: ImportSummary): string[] {
   const folder = /^[\w./-]+$/.test(dir) ? dir : JSON.stringify(dir);
   if (vision === null) {
-    return [`gander model info ${folder}`, `gander model logits --bundle ${folder} --tokens 1,2,3`];
+    const ask = tokenizer === null ? [] : [`gander describe --bundle ${folder} --prompt "..."`];
+    const logits = `gander model logits --bundle ${folder} --tokens 1,2,3`;
+    return [`gander model info ${folder}`, ...ask, logits];
   }
   return [
     `gander model info ${folder}`,

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { import_limits } from "../model/import/limits.ts";
 import { importBundle, type ImportRequest } from "../model/import/import_bundle.ts";
 import type { TowerWriter } from "../model/import/tower_port.ts";
+import { scan_modes } from "../model/manifest.ts";
 import { outlineTower, writeTower } from "../vision/onnx/write_tower.ts";
 import { UsageError } from "./arguments.ts";
 import { importSummary, summaryText } from "./import_summary.ts";
@@ -16,7 +17,11 @@ export const import_usage = `gander model import FILE... -o DIR     a released c
   --version NAME        which VisualRWKV it is, where tensors cannot tell: v7.02, hd, uhd, plain …
   --dtype TYPE          weights as keep (default), f32, f16 or bf16
   --vision TYPE         vision tower as fp32 (default), fp16 or int8
-  --tokens-per-image N  pooled vectors of one picture (v6.20 and later: a square); --tiles N for v7.02 to v7.04
+  --tokens-per-image N  pooled vectors of one picture (v6.20 and later: a square), of one tile for v7.02 and v7.04
+  --tiles N             v7.02, v7.03: tiles of a picture at most (default: 64), and how large the frames of a stream are
+                        (default: 4 tiles); v7.04: always so many (default: 4)
+  --scan MODE           row_major, bidirection, multidirection, spiral, snake or zigzag (default: as the version); v5.1
+                        is --version v5.0 --scan MODE
   --position P          where the picture stands: first, middle, last, many (default: as trained)
   --policy P            refresh or stream (default: as trained)
   --name, --licence     of the bundle; --force, --json
@@ -38,6 +43,7 @@ const options = {
   "tokens-per-image": { type: "string" },
   tiles: { type: "string" },
   position: { type: "string" },
+  scan: { type: "string" },
   policy: { type: "string" },
   name: { type: "string" },
   licence: { type: "string" },
@@ -95,6 +101,7 @@ export function readRequest(args: string[]): { request: ImportRequest; json: boo
       position: values.position === undefined
         ? undefined
         : oneOf("--position", values.position, ["first", "middle", "last", "many"]),
+      scan: values.scan === undefined ? undefined : oneOf("--scan", values.scan, scan_modes),
       policy: values.policy === undefined
         ? undefined
         : oneOf("--policy", values.policy, ["refresh", "stream"]),

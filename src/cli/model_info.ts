@@ -2,6 +2,8 @@
 import type { Bundle } from "../model/bundle.ts";
 import { openLanguage } from "../model/language.ts";
 import { stateBytes } from "../model/rwkv_header.ts";
+import { imageText, tilesText, vectorsText } from "./picture_text.ts";
+import { servedStates, servedText } from "./serve_memory.ts";
 import { sizeText } from "./size_text.ts";
 
 export type BundleDescription = Awaited<ReturnType<typeof describeBundle>>;
@@ -28,6 +30,7 @@ export async function describeBundle(bundle: Bundle) {
     tick: manifest.tick,
     speak_threshold: manifest.caption.speak_threshold,
     state_bytes: stateBytes(manifest.rwkv),
+    served: servedStates(manifest),
     weight_file_bytes: bytes(manifest.rwkv.file),
     vision_file_bytes: visionBytes(manifest),
     compressor_file_bytes: bytes(manifest.vision?.compressor?.file),
@@ -45,6 +48,7 @@ function visionBytes({ vision, sources }: Bundle["manifest"]): number {
 
 export function infoText(info: BundleDescription): string {
   const { rwkv, vision, tokenizer, tick, image } = info;
+  const stored_bytes = info.weight_file_bytes + info.vision_file_bytes + info.compressor_file_bytes;
   const lines: [string, string][] = [
     ["name", info.trained ? info.name : `${info.name} (untrained: its words are random)`],
     ["folder", info.dir],
@@ -56,7 +60,7 @@ export function infoText(info: BundleDescription): string {
       "vision",
       vision === null
         ? "none: a text-only bundle"
-        : `${vision.width_px} x ${vision.height_px} px, ${vision.vectors_per_frame} vectors per frame`,
+        : `${vision.width_px} x ${vision.height_px} px frames, ${vectorsText(vision)}`,
     ],
     ["seen as", vision === null ? "" : sightText(vision)],
     [
@@ -69,11 +73,12 @@ export function infoText(info: BundleDescription): string {
       tokenizer ? `${tokenizer.tokens} tokens, ids up to ${tokenizer.id_max}` : "none: only logits work",
     ],
     ["ticks", `${tick.rate_hz} per second, ${policyText(info)}`],
-    ["state", `${sizeText(info.state_bytes)} per stream, constant`],
+    ["state", `${sizeText(info.state_bytes)}, constant`],
     [
       "memory",
       `${sizeText(info.weight_file_bytes)} weights, ${sizeText(info.vision_file_bytes)} vision (as stored)`,
     ],
+    ["serve", servedText(info.served, stored_bytes)],
     ["limits", info.limits_note],
   ];
   const files = info.files.map((file) =>
@@ -95,27 +100,8 @@ function sightText({ inputs, fit, filter, views, tiling }: NonNullable<Manifest[
   );
   const parts = [sizes, fit === "crop" ? "middle cut out" : "stretched", filter];
   if (views === "whole_and_quarters") parts.push("whole and four quarters");
-  if (tiling !== null) {
-    parts.push(
-      tiling.tiles_fixed === null ? `up to ${tiling.tiles_max} tiles` : `${tiling.tiles_fixed} tiles`,
-    );
-  }
+  parts.push(tilesText({ tiling }));
   return parts.filter((part) => part !== "").join(", ");
-}
-
-const orders = {
-  first: "picture, then question",
-  middle: "question, picture, question again",
-  last: "question, then picture",
-  many: "pictures, then question",
-};
-
-function imageText(
-  { position, images_max, scan, scan_rows, scan_columns }: NonNullable<Manifest["image"]>,
-): string {
-  const pictures = images_max === 1 ? "one picture" : `up to ${images_max} pictures`;
-  const grid = scan === "row_major" ? "" : `, ${scan} over ${scan_rows} x ${scan_columns}`;
-  return `${orders[position]}; ${pictures}${grid}`;
 }
 
 function policyText({ policy, refresh, speak_threshold }: BundleDescription): string {

@@ -30,7 +30,11 @@ export interface AppOptions {
 /** node:http's pair is missing when a test calls the app without a server. */
 export interface ApiEnv {
   Bindings: Partial<HttpBindings>;
-  Variables: { entry: Entry };
+  Variables: {
+    entry: Entry;
+    /** Gives back the bytes of the body. An answer that goes on behind its handler takes it over. */
+    leave_body: (() => void) | undefined;
+  };
 }
 export type Api = OpenAPIHono<ApiEnv>;
 

@@ -57,11 +57,11 @@ export function createApp(options: CreateAppOptions): Api {
   const long_bodies = new LongBodies();
   api.use(async (c, next) => {
     const bytes_max = c.req.path === chat_path ? http_limits.chat_bytes_max : http_limits.json_bytes_max;
-    const leave = await checkBody(c, bytes_max, long_bodies);
+    c.set("leave_body", await checkBody(c, bytes_max, long_bodies));
     try {
       await next();
     } finally {
-      leave();
+      c.get("leave_body")?.();
     }
   });
 

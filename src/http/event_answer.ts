@@ -12,6 +12,9 @@ export function answerEvents(
   body: (out: SSEStreamingApi) => Promise<boolean>,
 ): Response {
   const leave = lobby.take("events");
+  // What was asked, pictures and all, is in memory until the last event.
+  const leaveBody = c.get("leave_body");
+  c.set("leave_body", undefined);
   c.header("cache-control", "no-store");
   c.header("x-accel-buffering", "no");
   return streamSSE(c, async (out) => {
@@ -26,6 +29,7 @@ export function answerEvents(
       await out.writeSSE({ event: "failed", data: JSON.stringify({ error: problem.error }) });
     } finally {
       leave();
+      leaveBody?.();
     }
   });
 }

@@ -6,7 +6,7 @@ import { wire_limits } from "../wire/mod.ts";
 import type { Problem } from "./error_response.ts";
 import { http_limits } from "./limits.ts";
 
-export const message_schema = z.object({
+const message_schema = z.object({
   role: z.enum(["system", "developer", "user", "assistant", "tool"]),
   /** Parts of kinds that are not understood are refused where they would be read. */
   content: z.union([z.string(), z.array(z.looseObject({ type: z.string() })), z.null()]).optional(),

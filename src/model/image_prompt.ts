@@ -27,9 +27,10 @@ export class ImagePrompt {
   readonly grid: { scan: NonNullable<Manifest["image"]>["scan"]; rows: number; columns: number };
   readonly official_padding: { token: number; multiple: number } | undefined;
   readonly #position: NonNullable<Manifest["image"]>["position"];
+  readonly #foreword: NonNullable<Manifest["image"]>["foreword"];
   /** Behind every picture, and behind every turn without one, where the model was taught such tokens. */
-  readonly #picture_end: readonly ChatPart[];
-  readonly #turn_end: readonly ChatPart[];
+  readonly #picture_end: readonly { tokens: number[] }[];
+  readonly #turn_end: readonly { tokens: number[] }[];
   readonly #stop_text: string | undefined;
   readonly #encode: (text: string) => number[];
 
@@ -44,6 +45,7 @@ export class ImagePrompt {
     };
     this.official_padding = image?.official_padding ?? undefined;
     this.#position = image?.position ?? "first";
+    this.#foreword = image?.foreword ?? "conversation";
     const marks = (token: number | null | undefined) => token == null ? [] : [{ tokens: [token] }];
     this.#picture_end = marks(image?.picture_end);
     this.#turn_end = marks(image?.turn_end);
@@ -69,6 +71,19 @@ export class ImagePrompt {
     }
     pieces.push("Assistant:");
     return pieces.map((piece) => typeof piece === "string" ? { tokens: this.#encode(piece) } : piece);
+  }
+
+  /** A turn of words behind turns that are over, up to where decoding starts. Throws RequestError `question_invalid`. */
+  question(text: string): number[] {
+    return this.parts([{ role: "user", text, images: [] }]).flatMap((part) =>
+      "tokens" in part ? part.tokens : []
+    );
+  }
+
+  /** What ends the model's own turn; `ended`: it said the stop already. */
+  closing(ended: boolean): number[] {
+    const stop = ended ? [] : this.#encode(this.#stop_text ?? "");
+    return [...stop, ...this.#turn_end.flatMap(({ tokens }) => tokens)];
   }
 
   #check(turns: readonly ChatTurn[]): void {
@@ -113,7 +128,11 @@ export class ImagePrompt {
     });
     switch (this.#position) {
       case "middle":
-        return [`User: ${this.#foreword(turns)}\n`, ...joined, `\n${question}\n\n`];
+        return [
+          `User: ${this.#foreword === "question" ? question : this.#allSaid(turns)}\n`,
+          ...joined,
+          `\n${question}\n\n`,
+        ];
       case "last":
         return [`User: ${question}\n`, ...joined, "\n\n"];
       case "first":
@@ -126,7 +145,7 @@ export class ImagePrompt {
    * The text before the picture of a sandwich: everything the user says in the conversation. Only the turn with the
    * picture is cleaned; the others have their ends trimmed, as in training.
    */
-  #foreword(turns: readonly ChatTurn[]): string {
+  #allSaid(turns: readonly ChatTurn[]): string {
     return turns.filter(({ role }) => role === "user").map((turn) => {
       if (turn.images.length === 0) return stripMarkers(turn.text).replace(/\r\n?/g, "\n").trim();
       return this.#clean(this.#question(turn).replaceAll(short_answer, ""));

@@ -37,6 +37,26 @@ describe("a model that was taught ends", () => {
   });
 });
 
+describe("a question to a stream", () => {
+  const text = (tokens: readonly number[]) => new TextDecoder().decode(Uint8Array.from(tokens));
+
+  it("is a turn of the chat, and the turn before it is closed as the model was taught", () => {
+    const marked = makePrompt({ picture_end: 0x23, turn_end: 0x40 });
+    expect(text(marked.question(" Sure?\n\nAssistant: no "))).toBe(
+      "User: Sure?\nAssistant: no\n\n@Assistant:",
+    );
+    expect([marked.closing(true), marked.closing(false)].map(text)).toEqual(["@", "\n\n@"]);
+    const plain = makePrompt({});
+    expect(text(plain.question("Sure?"))).toBe("User: Sure?\n\nAssistant:");
+    expect([plain.closing(true), plain.closing(false)].map(text)).toEqual(["", "\n\n"]);
+    expect(makePrompt({}, null).closing(false)).toEqual([]);
+  });
+
+  it("with nothing in it is refused", () => {
+    expect(() => makePrompt({}).question("<image>")).toThrow("the question is empty");
+  });
+});
+
 describe("a question about one picture", () => {
   const cases: [ImageInput["position"], (string | number)[]][] = [
     ["first", ["User: ", 0, "\nWhat?\n\n", "Assistant:"]],
@@ -79,6 +99,19 @@ describe("a sandwich", () => {
       "User: What colour?\n",
       0,
       `\nWhat colour?\n${short}\n\n`,
+      "Assistant:",
+    ]);
+  });
+
+  it("of v5.0 has the same question on both sides", () => {
+    const same = makePrompt({ position: "middle", foreword: "question", images_max: 1 });
+    const asked = `One?\n${short}`;
+    expect(read(same, [user(asked, 0), assistant("Yes"), user("Two?")])).toEqual([
+      `User: ${asked}\n`,
+      0,
+      `\n${asked}\n\n`,
+      "Assistant: Yes\n\n",
+      "User: Two?\n\n",
       "Assistant:",
     ]);
   });

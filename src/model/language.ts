@@ -57,7 +57,7 @@ export class BundleLanguage {
     return this.#mark === "none" ? [] : this.tokenizer.encode(fillMark(this.#mark, t_media_ms));
   }
 
-  /** The text is cleaned first, so that it cannot end the turn it stands in. */
+  /** For policy "stream". The text is cleaned first, so that it cannot end the turn it stands in. */
   question(text: string): readonly number[] {
     return this.tokenizer.encode(fillQuestion(this.#question_template, cleanQuestion(text, this.stop_text)));
   }

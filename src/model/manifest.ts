@@ -83,15 +83,29 @@ const vision = z.strictObject({
   }).nullable().default(null),
 });
 
+/** Orders in which layers may see the patches of a picture. */
+export const scan_modes = [
+  "row_major",
+  "bidirection",
+  "multidirection",
+  "spiral",
+  "snake",
+  "zigzag",
+] as const;
+
 /** How a picture and a question become one sequence, as the model was trained. */
 const image = z.strictObject({
   /** first: picture, question. middle: question, picture, question. last: question, picture. many: pictures, question. */
   position: z.literal(["first", "middle", "last", "many"]),
+  /**
+   * Before the picture of position "middle": conversation, all that the user says (v6.0 and later); question, what is
+   * asked of the picture once more (v5.0).
+   */
+  foreword: z.literal(["conversation", "question"]).default("conversation"),
   /** Pictures of one question. */
   images_max: count(64),
   /** Order in which layers see the patches. */
-  scan: z.literal(["row_major", "bidirection", "multidirection", "spiral", "snake", "zigzag"])
-    .default("row_major"),
+  scan: z.literal(scan_modes).default("row_major"),
   /** The patch grid that `scan` orders; vectors beyond it follow as they are. 0 x 0 where scan is row_major. */
   scan_rows: z.int().min(0).max(4096).default(0),
   scan_columns: z.int().min(0).max(4096).default(0),
@@ -133,7 +147,7 @@ const tick = z.strictObject({
 const prompt = z.strictObject({
   /** Fed to a fresh state before the first tick. */
   preamble: z.string().max(100_000),
-  /** Text around a question; decoding starts behind it. */
+  /** Text around a question to a stream of policy "stream"; decoding starts behind it. */
   question: z.string().max(100_000).refine(
     (template) => template.split("{question}").length === 2,
     "must contain {question} exactly once",

@@ -54,7 +54,7 @@ export class ChatAnswer {
     );
   }
 
-  /** Ends it with what was said so far. The first reason counts. */
+  /** Ends it at once with what was said so far; a tower that has its picture goes on alone. The first reason counts. */
   cut(why: "deadline" | "cancelled"): void {
     if (this.#cut) return;
     this.#cut = why;
@@ -137,14 +137,15 @@ export class ChatAnswer {
   async #see(image: number): Promise<Float32Array> {
     const { decoder, vision, turnstile, width } = this.#deps;
     const { bytes, name } = this.#request.pictures[image]!;
-    return await turnstile.pass(async () => {
-      this.#stop.signal.throwIfAborted();
-      const picture = await decoder.decode(bytes, { name, signal: this.#stop.signal });
-      this.#stop.signal.throwIfAborted();
-      const vectors = await vision!.encodePicture(picture);
+    const { signal } = this.#stop;
+    const { vectors, ...size } = await turnstile.pass(async () => {
+      signal.throwIfAborted();
+      const picture = await decoder.decode(bytes, { name, signal });
+      signal.throwIfAborted();
       const { width_px, height_px } = picture;
-      this.#seen.set(image, { name, width_px, height_px, vectors: vectors.length / width });
-      return vectors;
-    });
+      return { vectors: await vision!.encodePicture(picture, { patient: true }), width_px, height_px };
+    }, signal);
+    this.#seen.set(image, { name, ...size, vectors: vectors.length / width });
+    return vectors;
   }
 }

@@ -1,6 +1,7 @@
 // A fake engine, for tests and UI work only: its words come from a hash of everything it was fed, so it obeys every law
 // of the real one (fork, replay, export) and understands nothing. Whoever shows its captions must say so.
 import { GanderError } from "../errors.ts";
+import { blob_magic, checksumOf, mix } from "./fake_hash.ts";
 import type {
   ChosenToken,
   DecodeRequest,
@@ -11,10 +12,9 @@ import type {
   SpanGrid,
 } from "./ports.ts";
 
-const blob_magic = 0x454b4146; // "FAKE"
 const blob_bytes = 20;
 const inbox_positions_max = 65_536;
-/** Positions of one state in one step. */
+/** Positions of one state in one step, and of all forks together. */
 const chunk_positions = 16;
 export const fake_vocab = 64;
 export const fake_width = 8;
@@ -28,13 +28,6 @@ type Work =
 
 function fail(code: string, message: string): never {
   throw new GanderError(code, message);
-}
-
-/** One round of a 32-bit mix (the finaliser constants of MurmurHash3, public domain). */
-function mix(hash: number, word: number): number {
-  let x = Math.imul(hash ^ word, 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-  return (x ^ (x >>> 16)) >>> 0;
 }
 
 function positionsOf(vectors: Float32Array): Uint32Array[] {
@@ -149,7 +142,13 @@ class FakeState implements EngineState {
   exportBlob(): Uint8Array<ArrayBuffer> {
     this.#needEdge("export");
     const blob = new Uint8Array(blob_bytes);
-    new Uint32Array(blob.buffer).set([blob_magic, this.a, this.b, this.fed_count, this.#checksum()]);
+    new Uint32Array(blob.buffer).set([
+      blob_magic,
+      this.a,
+      this.b,
+      this.fed_count,
+      checksumOf(this.a, this.b, this.fed_count),
+    ]);
     return blob;
   }
 
@@ -171,12 +170,12 @@ class FakeState implements EngineState {
     this.close();
   }
 
-  /** One bounded step: a chunk of what was put, or one word. */
-  step(): void {
+  /** One bounded step: so many positions of what was put, or one word. */
+  step(positions_max: number): void {
     const work = this.work[0];
     if (!work) return;
     if (work.kind === "decode") return this.#decode(work);
-    for (const position of work.positions.splice(0, chunk_positions)) this.#feed(position);
+    for (const position of work.positions.splice(0, positions_max)) this.#feed(position);
     if (work.positions.length === 0) this.work.shift();
   }
 
@@ -211,10 +210,6 @@ class FakeState implements EngineState {
     this.fed_count++;
   }
 
-  #checksum(): number {
-    return checksumOf(this.a, this.b, this.fed_count);
-  }
-
   #needEdge(verb: string): void {
     this.#needOpen();
     if (this.work.length > 0) fail("busy", `Cannot ${verb} a state: it has work pending`);
@@ -225,14 +220,12 @@ class FakeState implements EngineState {
   }
 }
 
-function checksumOf(a: number, b: number, fed_count: number): number {
-  return mix(mix(mix(blob_magic, a), b), fed_count);
-}
-
 export class FakeEngine implements Engine {
   readonly info: EngineInfo;
   readonly #states = new Set<FakeState>();
   #running = false;
+  /** Positions stepped so far, all states together. */
+  positions = 0;
   /** Tests set it to make the next run fail. */
   fail_next: Error | undefined;
 
@@ -269,13 +262,25 @@ export class FakeEngine implements Engine {
       this.fail_next = undefined;
       if (failure) throw failure;
       const states = [...this.#states];
-      for (const state of states.filter((one) => !one.forked)) state.step();
-      for (const state of states.filter((one) => one.forked && one.work.length > 0).slice(0, 16)) {
-        state.step();
+      for (const state of states) if (!state.forked) this.#step(state, chunk_positions);
+      let left = chunk_positions;
+      for (const fork of states.filter(({ forked, work }) => forked && work.length > 0)) {
+        if (left === 0) break;
+        left -= this.#step(fork, left);
+        // In turn: who was served goes behind the others.
+        this.#states.delete(fork);
+        this.#states.add(fork);
       }
     } finally {
       this.#running = false;
     }
+  }
+
+  #step(state: FakeState, positions_max: number): number {
+    const before = state.fed_count;
+    state.step(positions_max);
+    this.positions += state.fed_count - before;
+    return state.fed_count - before;
   }
 
   make(forked: boolean): FakeState {

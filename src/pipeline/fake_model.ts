@@ -59,6 +59,8 @@ export function makeFakePictures(overrides: Partial<PictureLanguage> = {}): Pict
     official_padding: undefined,
     parts: (turns) =>
       turns.flatMap(({ text, images }) => [...images.map((image) => ({ image })), { tokens: encode(text) }]),
+    question: encode,
+    closing: (ended) => ended ? [] : [4],
     ...overrides,
   };
 }

@@ -30,7 +30,7 @@ export class NoveltyGate {
   readonly #recent: { text: string; t_media_ms: number }[] = [];
   readonly #last_line: boolean;
 
-  /** With `last_line` the newest caption is never said again, however long ago it was. */
+  /** With `last_line` the newest caption is never said again, however long ago it was, also when the gate is off. */
   constructor(readonly on: boolean, { last_line = false } = {}) {
     this.#last_line = last_line;
   }
@@ -44,12 +44,11 @@ export class NoveltyGate {
   /** True when the text is to be published; it is remembered then. Text without a word is never published. */
   admit(text: string, t_media_ms: number): boolean {
     if (wordsOf(text).size === 0) return false;
-    const repeats = this.on &&
-      this.#recent.some((said, index) => {
-        const counts = t_media_ms - said.t_media_ms <= limits.novelty_window_ms ||
-          (this.#last_line && index === this.#recent.length - 1);
-        return counts && measureOverlap(said.text, text) >= limits.novelty_overlap;
-      });
+    const repeats = this.#recent.some((said, index) => {
+      const recent = this.on && t_media_ms - said.t_media_ms <= limits.novelty_window_ms;
+      const last = this.#last_line && index === this.#recent.length - 1;
+      return (recent || last) && measureOverlap(said.text, text) >= limits.novelty_overlap;
+    });
     if (!repeats) this.#remember(text, t_media_ms);
     return !repeats;
   }

@@ -55,6 +55,14 @@ describe("NoveltyGate", () => {
     expect(gate.admit("A dog runs.", 2 * later_ms)).toBe(true);
   });
 
+  it("never says the last line again where it is told so, even when it is off", () => {
+    const gate = new NoveltyGate(false, { last_line: true });
+    expect(gate.admit("A dog runs.", 0)).toBe(true);
+    expect(gate.admit("a dog runs", 500)).toBe(false);
+    expect(gate.admit("A cat sleeps.", 1_000)).toBe(true);
+    expect(gate.admit("A dog runs.", 1_500)).toBe(true);
+  });
+
   it("publishes the same again when the window is over", () => {
     const gate = new NoveltyGate(true);
     gate.admit("a dog", 0);

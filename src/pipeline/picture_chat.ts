@@ -4,13 +4,24 @@ import type { Clock } from "../clock.ts";
 import { GanderError, RequestError } from "../errors.ts";
 import { ChatAnswer } from "./chat_answer.ts";
 import { limits } from "./limits.ts";
-import type { Engine, Language, PictureDecoder, PictureLanguage, Vision } from "./ports.ts";
+import type { Engine, EngineState, Language, PictureDecoder, PictureLanguage, Vision } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import { type Seats, Turnstile } from "./seats.ts";
 import type { Described, DescribeRequest } from "./surface.ts";
 
+/**
+ * A zero state for a chat beside streams: forks share one chunk of positions in each run of the engine, so that chats slow
+ * each other and the questions, and not the narration. Needs room for two states at this moment. Throws NativeError full.
+ */
+export function forkBlank(engine: Pick<Engine, "open">): EngineState {
+  using blank = engine.open();
+  return blank.fork();
+}
+
 export interface PictureChatDeps {
-  engine: Engine;
+  engine: Pick<Engine, "info">;
+  /** A zero state for one chat: a fork where there are streams, and where there are none one that has each run for itself. */
+  openState: () => EngineState;
   pump: Pump;
   /** Undefined in a text-only bundle. */
   vision: Pick<Vision, "encodePicture"> | undefined;
@@ -46,14 +57,14 @@ export class PictureChat {
     }
   }
 
-  /** Cancels what is being answered; resolves when every state was given back. */
+  /** Cancels what is being answered; resolves when every state was given back. A picture in the tower is not waited for. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#running);
   }
 
   async #answer(request: DescribeRequest): Promise<Described> {
-    const { pictures, engine, seats, clock } = this.#deps;
+    const { pictures, engine, openState, seats, clock } = this.#deps;
     if (this.#closing.signal.aborted) {
       throw new GanderError("not_ready", "Cannot answer: closing down", "backoff");
     }
@@ -65,7 +76,7 @@ export class PictureChat {
     const leave = seats.take("Cannot answer");
     const done = new AbortController();
     try {
-      using state = engine.open();
+      using state = openState();
       const answer = new ChatAnswer(state, request, {
         ...this.#deps,
         width: engine.info.width,

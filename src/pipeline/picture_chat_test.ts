@@ -1,48 +1,19 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
-import { ManualClock, settle } from "../../tests/flow/manual_clock.ts";
+import { ManualClock } from "../../tests/flow/manual_clock.ts";
+import {
+  assistant,
+  file,
+  language,
+  makeChatHouse,
+  user,
+  vector,
+} from "../../tests/flow/pipeline_chat_house.ts";
 import { FakeEngine } from "./fake_engine.ts";
-import { FakeVision, makeFakeLanguage, makeFakePictures } from "./fake_model.ts";
-import type { EngineState, Picture, PictureLanguage, Turn } from "./ports.ts";
-import { PictureChat } from "./picture_chat.ts";
-import { Pump } from "./pump.ts";
-import { Seats } from "./seats.ts";
-import type { DescribeRequest } from "./surface.ts";
 import { limits } from "./limits.ts";
-
-const user = (text: string, ...images: number[]): Turn => ({ role: "user", text, images });
-const assistant = (text: string): Turn => ({ role: "assistant", text, images: [] });
-const file = (...bytes: number[]) => ({ name: `${bytes}.png`, bytes: Uint8Array.from(bytes) });
-const language = makeFakeLanguage({ answer_tokens_max: 40, stop_tokens: [] });
-
-interface HouseOptions {
-  pictures?: Partial<PictureLanguage>;
-  seats?: number;
-  decode?: (bytes: Uint8Array, signal?: AbortSignal) => Promise<Picture>;
-}
-
-function makeHouse({ pictures, seats = 3, decode }: HouseOptions = {}) {
-  const clock = new ManualClock();
-  const engine = new FakeEngine(8);
-  const decoded: Uint8Array[] = [];
-  const chat = new PictureChat({
-    engine,
-    pump: new Pump(engine, clock),
-    vision: new FakeVision(),
-    language,
-    pictures: makeFakePictures(pictures),
-    decoder: {
-      decode(bytes, { signal }) {
-        decoded.push(bytes);
-        if (decode) return decode(bytes, signal);
-        return Promise.resolve({ rgb: bytes.slice(0, 3), width_px: bytes[0]!, height_px: bytes.length });
-      },
-    },
-    clock,
-    seats: new Seats(seats),
-  });
-  return { clock, engine, chat, decoded };
-}
+import type { EngineState } from "./ports.ts";
+import { Pump } from "./pump.ts";
+import type { DescribeRequest } from "./surface.ts";
 
 /** What the engine says after being fed these by hand. */
 async function sayByHand(feed: (state: EngineState) => void, tokens_max: number): Promise<string> {
@@ -60,11 +31,10 @@ async function sayByHand(feed: (state: EngineState) => void, tokens_max: number)
 }
 
 const bytesOf = (text: string) => language.encode(text);
-const vector = (...values: number[]) => Float32Array.from({ length: 8 }, (_, at) => values[at] ?? 0);
 
 describe("a picture chat", () => {
   it("feeds turns and pictures in their order, each once, to a fresh state", async () => {
-    const { chat, engine, decoded } = makeHouse();
+    const { chat, engine, decoded } = makeChatHouse();
     const request: DescribeRequest = {
       turns: [user("one", 1), assistant("two"), user("three", 0)],
       pictures: [file(9, 8, 7), file(4, 5, 6, 1)],
@@ -93,7 +63,7 @@ describe("a picture chat", () => {
 
   it("gives a span its grid, where layers see it in another order", async () => {
     const grid = { scan: "bidirection", rows: 1, columns: 1 } as const;
-    const { chat } = makeHouse({ pictures: { grid } });
+    const { chat } = makeChatHouse({ pictures: { grid } });
     const { text } = await chat.describe({ turns: [user("a", 0)], pictures: [file(1, 2, 3)] });
     const expected = await sayByHand((state) => {
       state.putSpan(vector(1, 3, 1, 2, 3), grid);
@@ -103,7 +73,7 @@ describe("a picture chat", () => {
   });
 
   it("lets the text grow, and stops at a text that the request names, before it is shown", async () => {
-    const { chat } = makeHouse();
+    const { chat } = makeChatHouse();
     const whole = (await chat.describe({ turns: [user("a")], pictures: [] })).text;
     const words = whole.split(" ");
     const stop = `${words[2]} ${words[3]}`;
@@ -121,14 +91,14 @@ describe("a picture chat", () => {
   });
 
   it("takes the request's bound on tokens, but not beyond its own", async () => {
-    const { chat } = makeHouse();
+    const { chat } = makeChatHouse();
     const ask = (tokens_max: number) => chat.describe({ turns: [user("a")], pictures: [], tokens_max });
     expect(await ask(3)).toMatchObject({ tokens: 3, ended: "length" });
     expect((await ask(1e9)).tokens).toBe(limits.picture_tokens_max);
   });
 
   it("takes the request's sampler over the bundle's", async () => {
-    const { chat } = makeHouse();
+    const { chat } = makeChatHouse();
     const ask = (temperature: number, seed: bigint) =>
       chat.describe({ turns: [user("a")], pictures: [], sampler: { temperature }, seed }).then(({ text }) =>
         text
@@ -140,7 +110,7 @@ describe("a picture chat", () => {
 
   it("feeds a prompt larger than the inbox of the engine", async () => {
     const many = Array.from({ length: 70_000 }, (_, index) => 2 + index % 60);
-    const { chat } = makeHouse({ pictures: { parts: () => [{ tokens: many }] } });
+    const { chat } = makeChatHouse({ pictures: { parts: () => [{ tokens: many }] } });
     expect(await chat.describe({ turns: [user("a")], pictures: [], tokens_max: 1 })).toMatchObject({
       positions: 70_000,
       tokens: 1,
@@ -150,7 +120,7 @@ describe("a picture chat", () => {
 
 describe("official padding", () => {
   it("feeds everything anew for every word, padded in front to a multiple", async () => {
-    const { chat, engine } = makeHouse({ pictures: { official_padding: { token: 7, multiple: 16 } } });
+    const { chat, engine } = makeChatHouse({ pictures: { official_padding: { token: 7, multiple: 16 } } });
     const described = await chat.describe({
       turns: [user("a", 0)],
       pictures: [file(1, 2, 3)],
@@ -177,94 +147,8 @@ describe("official padding", () => {
   });
 
   it("is refused where the bundle names none", async () => {
-    const { chat } = makeHouse();
+    const { chat } = makeChatHouse();
     const asking = chat.describe({ turns: [user("a")], pictures: [], official_padding: true });
     await expect(asking).rejects.toMatchObject({ code: "request_invalid" });
-  });
-});
-
-describe("what ends a picture chat early", () => {
-  const turns = [user("a", 0)];
-
-  it("is its deadline, while a picture is being decoded, too", async () => {
-    const never = (_: Uint8Array, signal?: AbortSignal) =>
-      new Promise<Picture>((_, reject) =>
-        signal!.addEventListener("abort", () => reject(new Error("killed")))
-      );
-    const { chat, clock, engine } = makeHouse({ decode: never });
-    const asking = chat.describe({ turns, pictures: [file(1, 2, 3)], deadline_ms: 5_000 });
-    await clock.advance(5_001);
-    expect(await asking).toMatchObject({ text: "", ended: "deadline", tokens: 0 });
-    expect([engine.states_open, clock.sleeping_count]).toEqual([0, 0]);
-  });
-
-  it("is the one who asked, with what was said so far", async () => {
-    const { chat, clock, engine } = makeHouse();
-    const stop = new AbortController();
-    const heard: string[] = [];
-    const described = await chat.describe({
-      turns,
-      pictures: [file(1, 2, 3)],
-      signal: stop.signal,
-      onText(text) {
-        heard.push(text);
-        if (heard.length === 3) stop.abort();
-      },
-    });
-    expect(described).toMatchObject({ ended: "cancelled", tokens: 3 });
-    expect(described.text.startsWith(heard[2]!)).toBe(true);
-    expect([engine.states_open, clock.sleeping_count]).toEqual([0, 0]);
-  });
-
-  it("is the end of the service", async () => {
-    const { chat } = makeHouse({ decode: () => new Promise((resolve) => setTimeout(resolve, 20)) as never });
-    const asking = chat.describe({ turns, pictures: [file(1, 2, 3)] });
-    await chat.close();
-    expect((await asking).ended).toBe("cancelled");
-    await expect(chat.describe({ turns, pictures: [] })).rejects.toMatchObject({ code: "not_ready" });
-  });
-
-  it("is a picture that cannot be read: its error", async () => {
-    const { chat, engine } = makeHouse({ decode: () => Promise.reject(new Error("Cannot read picture")) });
-    await expect(chat.describe({ turns, pictures: [file(1)] })).rejects.toThrow("Cannot read picture");
-    expect(engine.states_open).toBe(0);
-  });
-});
-
-describe("what a picture chat refuses", () => {
-  it("is more than there are seats; a seat is given back whatever happened", async () => {
-    const gate = Promise.withResolvers<Picture>();
-    const { chat, engine } = makeHouse({ seats: 2, decode: () => gate.promise });
-    const ask = () => chat.describe({ turns: [user("a", 0)], pictures: [file(1)], tokens_max: 1 });
-    const asking = [ask(), ask()];
-    await expect(ask()).rejects.toMatchObject({ code: "questions_full", retry: "backoff" });
-    gate.resolve({ rgb: new Uint8Array(3), width_px: 1, height_px: 1 });
-    await Promise.all(asking);
-    await ask();
-    expect(engine.states_open).toBe(0);
-  });
-
-  it("is a conversation that is too long", async () => {
-    const { chat } = makeHouse();
-    const text = "a".repeat(limits.chat_chars_max);
-    await expect(chat.describe({ turns: [user(text), user("b")], pictures: [] })).rejects.toMatchObject({
-      code: "question_invalid",
-    });
-  });
-
-  it("never decodes more pictures at once than may be", async () => {
-    let now = 0, most = 0;
-    const decode = async () => {
-      most = Math.max(most, ++now);
-      await settle();
-      now--;
-      return { rgb: new Uint8Array(3), width_px: 1, height_px: 1 };
-    };
-    const { chat } = makeHouse({ seats: 7, decode });
-    const turns = [user("a", 0, 1)];
-    await Promise.all(
-      Array.from({ length: 7 }, () => chat.describe({ turns, pictures: [file(1), file(2)], tokens_max: 1 })),
-    );
-    expect(most).toBe(limits.pictures_decoding_max);
   });
 });

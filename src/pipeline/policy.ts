@@ -2,6 +2,7 @@
 // worth a tick, what the memory is, and what counts as said already. Must not know: ticks, sources, captions' numbers.
 import { RequestError } from "../errors.ts";
 import { ChangeGate, type FrameGate } from "./change_gate.ts";
+import { limits } from "./limits.ts";
 import type { Memory } from "./memory.ts";
 import { NoveltyGate } from "./novelty_gate.ts";
 import type { Engine, Language, Picture, PictureLanguage, Vision } from "./ports.ts";
@@ -25,7 +26,20 @@ export interface RefreshPolicy {
 export type Policy = { kind: "stream" } | RefreshPolicy;
 
 /** The states that one stream holds. */
-export const states_per_stream: Record<Policy["kind"], number> = { stream: 1, refresh: 2 };
+const states_per_stream: Record<Policy["kind"], number> = { stream: 1, refresh: 2 };
+
+/**
+ * The states that a service takes at load: those of its streams, those of questions and chats, and one for a moment: the
+ * blank one that a chat is a fork of.
+ */
+export function countStates(kind: Policy["kind"], streams_max: number): number {
+  return streams_max * states_per_stream[kind] + limits.questions_active_max + 1;
+}
+
+/** Whose template a question to a stream is written by: a chat's, where the model was trained on chats. */
+export function questionWriter(policy: Policy, language: Language): Pick<Language, "question"> {
+  return policy.kind === "refresh" ? policy.pictures : language;
+}
 
 export interface Narration {
   memory: Memory;

@@ -93,7 +93,12 @@ export interface Vision {
   /** uint8 RGB, width_px x height_px x 3, row-major → K x D floats. The caller keeps `rgb`. */
   encode(rgb: Uint8Array): Promise<Float32Array>;
   /** A picture of any size, resized exactly as the model was trained → rows x D floats (rows vary with tiling). */
-  encodePicture(picture: Picture): Promise<Float32Array>;
+  encodePicture(picture: Picture, options?: EncodeOptions): Promise<Float32Array>;
+}
+
+export interface EncodeOptions {
+  /** Nobody's stream waits for it: frames of streams go first, within bounds. */
+  patient?: boolean;
 }
 
 /** A whole picture: uint8 RGB, width x height x 3, row-major. */
@@ -152,6 +157,10 @@ export interface PictureLanguage {
   readonly official_padding: { token: number; multiple: number } | undefined;
   /** The whole sequence up to where decoding starts. The last turn is the user's. Throws RequestError. */
   parts(turns: readonly Turn[]): PromptPart[];
+  /** A turn of words behind turns that are over, up to where decoding starts. Throws RequestError. */
+  question(text: string): readonly number[];
+  /** What ends the model's own turn; `ended`: it said the stop already. */
+  closing(ended: boolean): readonly number[];
 }
 
 /** The file of a picture becomes pixels. */

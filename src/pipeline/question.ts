@@ -5,6 +5,7 @@ import { RequestError } from "../errors.ts";
 import { limits } from "./limits.ts";
 import { seedOf } from "./memory.ts";
 import type { AnswerRecord, EngineState, Language } from "./ports.ts";
+import { type Policy, questionWriter } from "./policy.ts";
 import type { Pump } from "./pump.ts";
 import { Utterance } from "./utterance.ts";
 
@@ -32,9 +33,9 @@ export function checkQuestion(input: QuestionInput): string {
 export async function answerQuestion(
   fork: EngineState,
   input: QuestionInput,
-  deps: { language: Language; pump: Pump; clock: Clock },
+  deps: { language: Language; policy: Policy; pump: Pump; clock: Clock },
 ): Promise<{ text: string; status: AnswerRecord["status"] }> {
-  const { language, pump, clock } = deps;
+  const { language, policy, pump, clock } = deps;
   const ended = new AbortController();
   let status: AnswerRecord["status"] = "done";
   const cut = (why: AnswerRecord["status"]) => {
@@ -47,7 +48,7 @@ export async function answerQuestion(
     fork.setSampler(language.answer_sampler);
     fork.setStops(language.stop_tokens);
     const utterance = new Utterance(language, fork);
-    fork.putTokens(language.question(checkQuestion(input)));
+    fork.putTokens(questionWriter(policy, language).question(checkQuestion(input)));
     fork.putDecode({ tokens_max: language.answer_tokens_max, seed: seedOf(input.question, 0) });
     const deadline_ms = Math.min(
       input.deadline_ms ?? limits.question_deadline_ms,

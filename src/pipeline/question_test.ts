@@ -2,7 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
 import { ManualClock, settle } from "../../tests/flow/manual_clock.ts";
 import { FakeEngine } from "./fake_engine.ts";
-import { makeFakeLanguage } from "./fake_model.ts";
+import { makeFakeLanguage, makeFakePictures } from "./fake_model.ts";
 import { limits } from "./limits.ts";
 import type { EngineState } from "./ports.ts";
 import { Pump } from "./pump.ts";
@@ -23,7 +23,9 @@ class SlowEngine extends FakeEngine {
 function begin(step_ms = 1_000) {
   const clock = new ManualClock();
   const engine = new SlowEngine(clock, step_ms);
-  const deps = { language: makeFakeLanguage({ stop_tokens: [] }), pump: new Pump(engine, clock), clock };
+  const policy = { kind: "stream" } as const;
+  const language = makeFakeLanguage({ stop_tokens: [] });
+  const deps = { language, policy, pump: new Pump(engine, clock), clock };
   const fork = engine.open();
   const ask = (input: Partial<QuestionInput> = {}, state: EngineState = fork) =>
     answerQuestion(state, { question: "What is there?", ...input }, deps);
@@ -44,6 +46,27 @@ describe("checkQuestion", () => {
 });
 
 describe("answerQuestion", () => {
+  it("asks in the words of the policy: as in a chat where the model was trained on chats", async () => {
+    const asked: string[] = [];
+    const { clock, deps, engine } = begin();
+    const writer = (whose: string) => ({
+      question: (text: string) => {
+        asked.push(`${whose}: ${text}`);
+        return [5];
+      },
+    });
+    const language = { ...deps.language, ...writer("stream") };
+    const pictures = { ...makeFakePictures(), ...writer("chat") };
+    const settings = { instruction: "x", language: "en", cadence_s: 1, every_s: 1, change_min: 0 };
+    const refresh = { kind: "refresh", pictures, settings, own_language: "en", frames: 1 } as const;
+    for (const policy of [refresh, { kind: "stream" } as const]) {
+      const answering = answerQuestion(engine.open(), { question: "Who?" }, { ...deps, language, policy });
+      await clock.advance(60_000);
+      await answering;
+    }
+    expect(asked).toEqual(["chat: Who?", "stream: Who?"]);
+  });
+
   it("answers, tells the text as it grows, and gives the state back", async () => {
     const { clock, engine, ask } = begin();
     const heard: string[] = [];

@@ -74,8 +74,8 @@ export class RefreshMemory implements Memory {
         utterance.push(tokens);
         if (utterance.text !== before) input.onText?.(utterance.text);
       });
-      // A line that was cut off is closed, so that a question finds the turn over, as the model was taught.
-      const closing = utterance.ended ? [] : language.encode(language.stop_text ?? "");
+      // The line is closed, so that a question finds the turn over, as the model was taught.
+      const closing = this.#deps.pictures.closing(utterance.ended);
       signal?.throwIfAborted();
       await this.#putTokens(state, closing);
       signal?.throwIfAborted();

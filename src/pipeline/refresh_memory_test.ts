@@ -106,16 +106,18 @@ describe("RefreshMemory", () => {
     expect(p_speak).toBeNull();
   });
 
-  it("closes a line that was cut off, and only such a line", async () => {
-    const long = { caption_tokens_max: 3, stop_text: "##", stop_tokens: [] };
-    const { memory, language } = makeMemory({ language: long });
+  it("closes its line as the chat of the model does, cut off or ended by itself", async () => {
+    const pictures = { closing: (ended: boolean) => ended ? [9] : [7, 8, 9] };
+    const long = { caption_tokens_max: 3, stop_tokens: [] };
+    const { memory } = makeMemory({ language: long, pictures });
     const { tokens, text } = await memory.tick(input(1, 0.5));
-    expect([...tokens.slice(3)]).toEqual(language.encode("##"));
+    expect([...tokens.slice(3)]).toEqual([7, 8, 9]);
     expect(text.split(" ").length).toBe(3);
     const ended = makeMemory({
       language: { ...long, caption_tokens_max: 200, stop_tokens: [fake_stop_token] },
+      pictures,
     });
-    expect((await ended.memory.tick(input(1, 0.5))).tokens.at(-1)).toBe(fake_stop_token);
+    expect([...(await ended.memory.tick(input(1, 0.5))).tokens.slice(-2)]).toEqual([fake_stop_token, 9]);
   });
 
   it("stays what it was until the tick is kept: forks and copies are of the tick before", async () => {

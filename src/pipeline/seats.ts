@@ -1,6 +1,7 @@
 // How many may do a thing at once: seats that are refused when all are taken, and a turnstile where one waits.
 // Must not know what is done there.
 import { CapacityError } from "../errors.ts";
+import { untilAbort } from "./until_abort.ts";
 
 /** Questions of every kind share these: each holds a state of the engine beside those of the streams. */
 export class Seats {
@@ -36,16 +37,40 @@ export class Turnstile {
 
   constructor(readonly inside_max: number) {}
 
-  async pass<T>(job: () => Promise<T>): Promise<T> {
+  /**
+   * Rejects with the signal's reason as soon as it aborts. A job that waits is never begun then; one that is inside keeps
+   * its place until it ends.
+   */
+  async pass<T>(job: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
     if (this.#inside_count < this.inside_max) this.#inside_count++;
-    // Whoever leaves hands its place over: the count stays.
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await this.#wait(signal);
+    return await untilAbort(this.#do(job), signal);
+  }
+
+  async #do<T>(job: () => Promise<T>): Promise<T> {
     try {
       return await job();
     } finally {
+      // Whoever leaves hands its place over: the count stays.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#inside_count--;
     }
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const enter = () => {
+        signal?.removeEventListener("abort", leave);
+        resolve();
+      };
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        reject(signal!.reason);
+      };
+      this.#waiting.push(enter);
+      signal?.addEventListener("abort", leave, { once: true });
+    });
   }
 }

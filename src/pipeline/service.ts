@@ -5,7 +5,7 @@ import { Asking } from "./asking.ts";
 import { Entry, type PipelineDeps } from "./entry.ts";
 import { limits } from "./limits.ts";
 import type { AnswerRecord, Caption, CaptionQuery, SnapshotHead } from "./ports.ts";
-import { PictureChat } from "./picture_chat.ts";
+import { forkBlank, PictureChat } from "./picture_chat.ts";
 import { checkRefresh } from "./policy.ts";
 import { Probing } from "./probing.ts";
 import { attachPublisher } from "./publishing.ts";
@@ -53,7 +53,12 @@ export class Service implements Surface {
     this.#streams_max = options.streams_max;
     const seats = new Seats(limits.questions_active_max);
     this.#asking = new Asking(deps, seats);
-    this.#chat = deps.chat && new PictureChat({ ...deps, ...deps.chat, seats });
+    this.#chat = deps.chat && new PictureChat({
+      ...deps,
+      ...deps.chat,
+      seats,
+      openState: () => forkBlank(deps.engine),
+    });
     this.#probing = new Probing(deps.sources, this.#closing.signal);
   }
 

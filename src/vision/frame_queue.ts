@@ -1,5 +1,5 @@
-// Frames and pictures in front of the session, oldest first: while one run is under way the others gather, and the next
-// run takes as many as pay. Must not know workers or models.
+// Frames and pictures in front of the session, oldest first, and patient ones behind the others: while one run is under
+// way the others gather, and the next run takes as many as pay. Must not know workers or models.
 import { VisionError } from "./errors.ts";
 import { vision_limits } from "./limits.ts";
 import type { RunAnswer, SentPicture } from "./messages.ts";
@@ -8,8 +8,14 @@ import type { Picture } from "./picture.ts";
 interface Waiting {
   picture: SentPicture;
   tiles: number;
+  patient: boolean;
   resolve(vectors: Float32Array): void;
   reject(error: VisionError): void;
+}
+
+export interface QueueOptions {
+  /** Those that are not go first, so many runs as `runs_before_picture_max`. */
+  patient?: boolean;
 }
 
 /** One inference of some pictures that have `tiles` tiles together; rejects with VisionError or another Error. */
@@ -23,6 +29,8 @@ export class FrameQueue {
   readonly #bytes_max: number;
   #waiting: Waiting[] = [];
   #waiting_bytes = 0;
+  /** Runs that went before the oldest patient one. */
+  #passed_count = 0;
   #run: RunPictures | undefined;
   #running = false;
 
@@ -49,7 +57,11 @@ export class FrameQueue {
   }
 
   /** tiles x K x D floats. The pixels are copied before this returns. Rejects with VisionError. */
-  put({ rgb, width_px, height_px }: Picture, tiles: number): Promise<Float32Array> {
+  put(
+    { rgb, width_px, height_px }: Picture,
+    tiles: number,
+    { patient = false }: QueueOptions = {},
+  ): Promise<Float32Array> {
     const too_many = this.#waiting.length >= this.#waiting_max ||
       (this.#waiting.length > 0 && this.#waiting_bytes + rgb.length > this.#bytes_max);
     if (too_many) {
@@ -59,7 +71,7 @@ export class FrameQueue {
     }
     return new Promise((resolve, reject) => {
       const picture = { rgb: new Uint8Array(rgb).buffer, width_px, height_px };
-      this.#waiting.push({ picture, tiles, resolve, reject });
+      this.#waiting.push({ picture, tiles, patient, resolve, reject });
       this.#waiting_bytes += rgb.length;
       void this.#pump();
     });
@@ -74,16 +86,32 @@ export class FrameQueue {
     this.#running = false;
   }
 
-  /** The oldest, and those behind it that fit into the same run. */
+  /** The oldest of those whose turn it is, and those behind it that fit into the same run. */
   #takeBatch(): Waiting[] {
-    let count = 1;
-    let tiles = this.#waiting[0].tiles;
-    while (count < this.#waiting.length && tiles + this.#waiting[count].tiles <= this.batch_tiles) {
-      tiles += this.#waiting[count++].tiles;
+    const turn = this.#chooseTurn();
+    const batch: Waiting[] = [];
+    let tiles = 0;
+    for (const one of this.#waiting) {
+      if (one.patient !== turn) continue;
+      tiles += one.tiles;
+      if (batch.length > 0 && tiles > this.batch_tiles) break;
+      batch.push(one);
     }
-    const batch = this.#waiting.splice(0, count);
+    this.#waiting = this.#waiting.filter((one) => !batch.includes(one));
     for (const { picture } of batch) this.#waiting_bytes -= picture.rgb.byteLength;
     return batch;
+  }
+
+  /** True: of the patient. Somebody waits. */
+  #chooseTurn(): boolean {
+    const patient_count = this.#waiting.filter(({ patient }) => patient).length;
+    const both = patient_count > 0 && patient_count < this.#waiting.length;
+    if (both && this.#passed_count < vision_limits.runs_before_picture_max) {
+      this.#passed_count++;
+      return false;
+    }
+    this.#passed_count = 0;
+    return patient_count > 0;
   }
 
   /** Never rejects: everyone of the batch hears of its end. */

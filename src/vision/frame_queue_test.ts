@@ -2,6 +2,7 @@ import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { FrameQueue } from "./frame_queue.ts";
 import type { RunAnswer, SentPicture } from "./messages.ts";
+import { vision_limits } from "./limits.ts";
 import type { Picture } from "./picture.ts";
 
 /** A row of pixels; its first byte is its name. */
@@ -45,6 +46,26 @@ describe("FrameQueue", () => {
       [[1], [2], [3, 3], [4], Array(9).fill(5), [6, 6, 6, 6], [7]],
     );
     expect(queue.stats).toMatchObject({ frames: 7, runs: 5, batch_frames_largest: 3 });
+  });
+
+  it("lets frames pass pictures that are patient, but not for ever", async () => {
+    const { runs, run, endAll } = heldTower((width_px) => width_px);
+    const queue = new FrameQueue(40);
+    queue.batch_tiles = 2;
+    queue.open(run);
+    const answers = [queue.put(picture(1), 1)]; // runs already
+    for (const name of [101, 102]) answers.push(queue.put(picture(name, 5), 5, { patient: true }));
+    for (let name = 2; name < 24; name++) answers.push(queue.put(picture(name), 1));
+    await endAll();
+    const order = runs.map(([name]) => name);
+    const passed_max = vision_limits.runs_before_picture_max;
+    expect(order.indexOf(101)).toBe(1 + passed_max);
+    expect(order.slice(0, 3)).toEqual([1, 2, 4]);
+    expect(order.at(-1)).toBe(102);
+    expect(runs.length).toBe(1 + 11 + 2);
+    const names = (await Promise.all(answers)).map(([name]) => name);
+    expect(names).toEqual([1, 101, 102, ...Array.from({ length: 22 }, (_, index) => index + 2)]);
+    expect(queue.waiting).toBe(0);
   });
 
   it("bounds the pixels that wait, but lets one picture of any size in", async () => {

@@ -7,6 +7,8 @@ export const vision_limits = {
   queue_max: 256,
   /** Their pixels together; one picture may always wait. */
   queue_bytes_max: 512 * 1024 ** 2,
+  /** Runs of frames that may go before a picture that waits; then it has its turn. */
+  runs_before_picture_max: 8,
   /** A side of a picture. What is longer is no photograph. */
   picture_side_px_max: 16_384,
   /** 8192 x 8192: 192 MiB of pixels, and as much again at most while its rows are resized. */

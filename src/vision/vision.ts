@@ -3,7 +3,7 @@
 // Satisfies the pipeline's `Vision` without importing it. Must not know states, captions or bundles.
 import { type BatchTrial, tryBatches } from "./batch_trial.ts";
 import { VisionError } from "./errors.ts";
-import { FrameQueue } from "./frame_queue.ts";
+import { FrameQueue, type QueueOptions } from "./frame_queue.ts";
 import { vision_limits } from "./limits.ts";
 import type { OpenAnswer, Provider, Refusal, RunAnswer, SentPicture } from "./messages.ts";
 import { sightOf, type VisionOptions, type VisionStats } from "./options.ts";
@@ -91,15 +91,18 @@ export class OnnxVision {
     );
   }
 
-  /** tiles x K x D floats of a picture of any size. Its pixels are copied before this returns. Rejects with VisionError. */
-  encodePicture(picture: Picture): Promise<Float32Array> {
+  /**
+   * tiles x K x D floats of a picture of any size. Its pixels are copied before this returns. A patient one lets those
+   * that are not go first. Rejects with VisionError.
+   */
+  encodePicture(picture: Picture, options?: QueueOptions): Promise<Float32Array> {
     if (this.#link === undefined) return Promise.reject(this.#closed ?? this.#unusable);
     const fault = findPictureFault(picture);
-    return fault === undefined ? this.#put(picture) : Promise.reject(fault);
+    return fault === undefined ? this.#put(picture, options) : Promise.reject(fault);
   }
 
-  #put(picture: Picture): Promise<Float32Array> {
-    return this.#queue.put(picture, countTiles(picture, this.#sight));
+  #put(picture: Picture, options?: QueueOptions): Promise<Float32Array> {
+    return this.#queue.put(picture, countTiles(picture, this.#sight), options);
   }
 
   stats(): VisionStats {

@@ -30,7 +30,7 @@ const source_view_schema = z.discriminatedUnion("kind", [
 export const gates_schema = z.strictObject({
   /** Skip frames that do not differ from the last one fed. */
   change: z.boolean(),
-  /** Do not publish a caption that says what a recent one said. */
+  /** Do not publish a caption that says what a recent one said. Policy "refresh" never repeats the last, even without. */
   novelty: z.boolean(),
 });
 

@@ -61,6 +61,16 @@ export function copyLaws(law: Law): void {
     expect(state.exportBlob()).toEqual(before);
   });
 
+  law("a fork of a state that was fed nothing is a zero state", async (engine) => {
+    using plain = engine.open(), blank = engine.open(), fork = blank.fork();
+    expect(fork.exportBlob()).toEqual(plain.exportBlob());
+    expect(codeOf(() => fork.putDecode({ tokens_max: 1, seed: 0n }))).toBe("misuse");
+    blank.close();
+    for (const state of [plain, fork]) await feed(engine, state, some(20));
+    expect(fork.exportBlob()).toEqual(plain.exportBlob());
+    expect(await decode(engine, fork, 6, 1n)).toEqual(await decode(engine, plain, 6, 1n));
+  });
+
   law("reset goes back to the zero state", async (engine) => {
     using state = engine.open(), fresh = engine.open();
     await feed(engine, state, some(5));

@@ -161,6 +161,33 @@ describe("pictures of a chat", () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   });
 
+  it("are counted until a streamed answer has ended, not only until it begins", async () => {
+    await using house = await openHouse();
+    const messages = [user(image(dataUrl(new Uint8Array(9 << 20).fill(7))))];
+    const opened: Response[] = [];
+    for (let count = 1; count <= 5; count++) {
+      const asking = fetch(house.url + at, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model: "fake", messages, stream: true }),
+      });
+      await until(() => house.surface.chats.length === count, "a chat", 20_000);
+      house.surface.chats[count - 1]!.say("a ");
+      opened.push(await asking);
+    }
+    expect(opened.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(await ask(house, { messages })).toMatchObject({ status: 429 });
+    house.surface.chats[0]!.done("a goose.");
+    expect(await opened[0]!.text()).toContain("[DONE]");
+    const again = ask(house, { messages });
+    await until(() => house.surface.chats.length === 6, "a chat after that", 20_000);
+    for (const { done } of house.surface.chats) done("a goose.");
+    expect((await again).status).toBe(200);
+    for (const response of opened.slice(1)) expect(await response.text()).toContain("[DONE]");
+    // As above.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  });
+
   it("do not make other bodies longer", async () => {
     await using house = await openHouse();
     const reply = await post(house, "/api/v1/streams", { name: "x".repeat(http_limits.json_bytes_max) });

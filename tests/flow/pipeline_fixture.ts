@@ -1,6 +1,7 @@
 // A whole pipeline with nothing real in it: scripted sources, the fake engine, a store in memory, time by hand.
 import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
+import type { PipelineDeps } from "../../src/pipeline/entry.ts";
 import { FakeEngine } from "../../src/pipeline/fake_engine.ts";
 import { FakeVision, makeFakeLanguage } from "../../src/pipeline/fake_model.ts";
 import type { Caption, FrameSource, Language, Picture, Vision } from "../../src/pipeline/ports.ts";
@@ -72,6 +73,7 @@ export interface House {
   clock: ManualClock;
   store: MemoryStore;
   engine: SlowEngine;
+  pump: Pump;
   vision: SlowVision;
   sources: ListedSources;
   service: Service;
@@ -88,6 +90,7 @@ export interface HouseOptions {
   pulls?: Record<string, () => FrameSource>;
   streams_max?: number;
   policy?: Policy;
+  chat?: PipelineDeps["chat"];
 }
 
 export function makeHouse(options: HouseOptions = {}): House {
@@ -99,9 +102,10 @@ export function makeHouse(options: HouseOptions = {}): House {
   const log: Log = { info() {}, warn: complain, error: complain };
   const vision: SlowVision & Vision = new SlowVision(clock);
   const sources = new ListedSources(clock, options.pulls);
+  const pump = new Pump(engine, clock);
   const service = new Service(model, {
     engine,
-    pump: new Pump(engine, clock),
+    pump,
     vision,
     language: makeFakeLanguage(options.language),
     store,
@@ -110,10 +114,11 @@ export function makeHouse(options: HouseOptions = {}): House {
     log,
     tick_rate_hz: 2,
     policy: options.policy ?? { kind: "stream" },
+    chat: options.chat,
   }, { streams_max });
   const events: StreamEvent[] = [];
   service.listen((event) => void events.push(event));
-  return { clock, store, engine, vision, sources, service, events, complaints };
+  return { clock, store, engine, pump, vision, sources, service, events, complaints };
 }
 
 /** A house with one stream "cam" fed by `source`, opened. */

@@ -2,10 +2,11 @@
 // independently (tests/model/python), against the numbers of the specification.
 import { expect } from "@std/expect";
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { visionOperations } from "../../src/model/import/estimates.ts";
+import { compressorOperations, visionOperations } from "../../src/model/import/estimates.ts";
 import { inspect } from "../../src/model/import/inspect.ts";
 import { planManifest, type PlanOptions } from "../../src/model/import/plan_manifest.ts";
 import { planTower } from "../../src/model/import/plan_tower.ts";
+import type { Scan } from "../../src/model/import/versions.ts";
 import type { Manifest } from "../../src/model/manifest.ts";
 import { Tokenizer } from "../../src/model/tokenizer.ts";
 import { writeSeedVocabulary } from "../../src/seed/seed_vocabulary.ts";
@@ -17,8 +18,8 @@ const missing = missingPython("json");
 let released: Record<string, Shapes> = {};
 const tokenizer = Tokenizer.parse(new TextEncoder().encode(writeSeedVocabulary()), "tokenizer.txt");
 
-function plan(shapes: Shapes, options: Partial<PlanOptions> & { version?: string } = {}) {
-  const findings = inspect(tableCheckpoint(shapes), undefined, { version: options.version });
+function plan(shapes: Shapes, options: Partial<PlanOptions> & { version?: string; scan?: Scan } = {}) {
+  const findings = inspect(tableCheckpoint(shapes), undefined, options);
   const tower = planTower({ ...findings, vision: findings.vision! }, "x.pth", options.tokens_per_image);
   const outline = outlineTower(tower.plan, tower.tensors, "fp32");
   const manifest = planManifest(findings, { tower, outline }, tokenizer, {
@@ -40,7 +41,12 @@ interface Expected {
 }
 
 const many = { position: "many", scan: "row_major" } as const;
-const sandwich = { position: "middle", scan: "bidirection", images_max: 1 } as const;
+const sandwich = {
+  position: "middle",
+  foreword: "conversation",
+  scan: "bidirection",
+  images_max: 1,
+} as const;
 const clip: Pick<Expected, "inputs_px" | "tera_operations" | "vectors"> = {
   vectors: 577,
   inputs_px: [336],
@@ -64,7 +70,7 @@ const table: Record<string, Expected> = {
     ...clip,
     version: "v5.0",
     parameters: r5(2048, 24),
-    image: { position: "first", scan: "row_major" },
+    image: { position: "first", foreword: "question", scan: "row_major" },
   },
   "v5 3b": { ...clip, version: "v5.0", parameters: r5(2560, 32), image: { position: "first" } },
   "v6.0 1b6": {
@@ -112,7 +118,7 @@ const table: Record<string, Expected> = {
     image: many,
     vision: {
       filter: "lanczos",
-      tiling: { criterion: "closest", tiles_max: 4, tiles_fixed: null },
+      tiling: { criterion: "closest", tiles_max: 64, tiles_fixed: null },
       compressor: { file: "vtc.safetensors", layers: 2, padding: 16 },
     },
   },
@@ -176,6 +182,10 @@ describe("the importer, of released checkpoints in true size", () => {
       vectors_per_frame: 768,
       tiling: { criterion: "closest", tiles_max: 3, tiles_fixed: 3 },
     });
+    const needed = plan(released["v7.01 0b1"]!, { version: "v7.02" }).manifest;
+    expect(needed.vision).toMatchObject({ width_px: 512, tiling: { tiles_max: 64, tiles_fixed: null } });
+    const four = plan(released["v7.03 0b1"]!, { version: "v7.04" }).manifest;
+    expect(four.vision).toMatchObject({ vectors_per_frame: 1024, tiling: { tiles_fixed: 4 } });
     const contrastive = plan(released["v7.01 0b1"]!, { version: "v7.01c" }).manifest;
     expect(contrastive.image).toMatchObject({
       picture_end: 65_534,
@@ -187,5 +197,30 @@ describe("the importer, of released checkpoints in true size", () => {
       plan(released["hd 1b6"]!, { version: "v6.20", position: "last", policy: "stream" }).manifest;
     expect(several.image).toMatchObject({ position: "last", scan: "row_major", images_max: 8 });
     expect(several.policy).toBe("stream");
+  });
+
+  it.unless(
+    missing,
+    "counts the tokens of a tile where the number of tiles is fixed, else of a picture",
+    () => {
+      const vectors = (version: string, tokens_per_image: number) =>
+        plan(released["v7.03 0b1"]!, { version, tokens_per_image, tiles: 3 }).manifest.vision!
+          .vectors_per_frame;
+      expect([vectors("v7.03", 100), vectors("v7.04", 100)]).toEqual([100, 300]);
+      expect(compressorOperations(10, 256)).toBe(5_120);
+    },
+  );
+
+  it.unless(missing, "takes v5.1 as v5.0 with a scan, the class vector behind the grid", () => {
+    const { findings, tower, manifest } = plan(released["v5 1b5"]!, { version: "v5.0", scan: "spiral" });
+    expect(manifest.image).toMatchObject({ scan: "spiral", scan_rows: 24, scan_columns: 24 });
+    expect(tower.plan.class_vector).toBe("last");
+    expect(findings.vision!.choice.assumed).toContain("the class vector stands behind the patches");
+    expect(plan(released["v5 1b5"]!).tower.plan.class_vector).toBe("first");
+    const plain = plan(released["v6.0 1b6"]!, { scan: "row_major" });
+    expect([plain.manifest.image!.scan, plain.tower.plan.class_vector]).toEqual(["row_major", "last"]);
+    expect(() => plan(released["v7.01 0b1"]!, { version: "v7.02", scan: "snake" })).toThrow(
+      "the tiles of v7.02 are read row by row",
+    );
   });
 });

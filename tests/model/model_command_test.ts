@@ -28,8 +28,9 @@ describe("gander model info", () => {
       expect([status, err]).toEqual([0, ""]);
       expect(out).toContain("gander-seed-tiny (untrained: its words are random)");
       expect(out).toContain("RWKV-7, 2 layers, width 64, vocabulary 768");
-      expect(out).toContain("32 x 32 px, 2 vectors per frame");
-      expect(out).toContain("33.0 KiB per stream, constant");
+      expect(out).toContain("32 x 32 px frames, 2 vectors of one picture");
+      expect(out).toContain("33.0 KiB, constant");
+      expect(out).toContain("serve      81 states for up to 16 streams, 2.6 MiB");
       expect(out).toMatch(/[0-9a-f]{64} {2}vision\.onnx/);
     }));
 

@@ -124,11 +124,6 @@ export function projectorShapes(kind: string, width_in: number, width: number): 
       ...plain("o_proj", width, width_in),
       ...norm("ln_v", width),
     },
-    mlp_norm: {
-      ...linear("mlp.0", 4 * width, width_in),
-      ...linear("mlp.2", width, 4 * width),
-      ...norm("pre_norm", width),
-    },
   };
   return prefixed("proj.", all[kind]!);
 }
@@ -149,6 +144,17 @@ export function randomCheckpoint(shapes: Shapes, seed: number): Checkpoint {
   );
 }
 
+/** A projector that changes nothing: features as they are, bit for bit. Its tensor is in every `lookup`. */
+export const same_of = (width: number) => ({ kind: "linear", prefix: `same_${width}.` }) as const;
+
 export function lookup(checkpoint: Checkpoint): TowerTensors {
-  return (name) => checkpoint.get(name);
+  return (name) => {
+    const width = Number(/^same_(\d+)\.weight$/.exec(name)?.[1]);
+    if (!(width > 0)) return checkpoint.get(name);
+    const data = Float32Array.from(
+      { length: width * width },
+      (_, index) => index % (width + 1) === 0 ? 1 : 0,
+    );
+    return { shape: [width, width], read: () => Promise.resolve(data) };
+  };
 }

@@ -9,6 +9,7 @@ import {
   hfShapes,
   projectorShapes,
   randomCheckpoint,
+  same_of,
   samShapes,
   timmShapes,
 } from "./tower_checkpoints.ts";
@@ -20,11 +21,12 @@ const bare = {
   views: "whole",
   class_vector: "none",
   pooling: { kind: "all" },
-  projector: { kind: "none" },
 } as const;
 
 function alone(encoder: Encoder): TowerPlan {
-  return { ...bare, encoders: [encoder] };
+  // The neck's 8 channels of 2 x 2 patches, or the width of the rest.
+  const width = encoder.kind === "sam" ? 32 : sizes.width;
+  return { ...bare, encoders: [encoder], projector: same_of(width) };
 }
 
 async function vectorsOf(plan: TowerPlan, checkpoint: Checkpoint, seed = 1): Promise<Float32Array[]> {

@@ -1,6 +1,13 @@
 // One checkpoint with four miniature encoders and a projector, and plans over it, for the tests of this folder.
 import type { TowerPlan } from "../../src/vision/onnx/tower_plan.ts";
-import { hfShapes, projectorShapes, randomCheckpoint, samShapes, timmShapes } from "./tower_checkpoints.ts";
+import {
+  hfShapes,
+  projectorShapes,
+  randomCheckpoint,
+  same_of,
+  samShapes,
+  timmShapes,
+} from "./tower_checkpoints.ts";
 
 /** The common side of the encoders: 4 x 4 patches. */
 export const sizes = { width: 24, layers: 2, hidden: 40, patch_px: 4, grid: 4 };
@@ -22,6 +29,6 @@ export const fused: TowerPlan = {
   views: "whole",
   class_vector: "none",
   pooling: { kind: "all" },
-  projector: { kind: "none" },
+  projector: same_of(feature_width),
 };
 export const projected: TowerPlan = { ...fused, projector: { kind: "gate_before", prefix: "proj." } };

@@ -38,7 +38,9 @@ async function importFiles(
   const watching = setInterval(() => {
     try {
       const status = Deno.readTextFileSync(`/proc/${child.pid}/status`);
-      peak_bytes = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+      const [, peak_kb] = /VmHWM:\s+(\d+) kB/.exec(status) ?? [];
+      // A process that has ended has no such line any more.
+      if (peak_kb !== undefined) peak_bytes = Number(peak_kb) * 1024;
     } catch {
       // It has ended, or this is no Linux.
     }

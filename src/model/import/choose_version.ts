@@ -5,6 +5,7 @@ import type { ProjectorKind } from "./tower_port.ts";
 import {
   findVersion,
   plain_version,
+  type Scan,
   type TowerSet,
   type Version,
   version_names,
@@ -18,11 +19,11 @@ export interface Evidence {
   /** Undefined: the file has none. */
   projector: ProjectorKind | undefined;
   compressor: boolean;
-  /** The language model carries VisualRWKV's prefix, or lies beside vit.* and proj.*. */
-  trained_together: boolean;
   file_names: readonly string[];
   /** What --version says. */
   wanted: string | undefined;
+  /** What --scan says. */
+  scan: Scan | undefined;
 }
 
 export interface Choice {
@@ -33,9 +34,14 @@ export interface Choice {
 
 /** Half a sentence when no version fits, or not the one asked for. */
 export function chooseVersion(evidence: Evidence): Choice | string {
+  const choice = choose(evidence);
+  return typeof choice === "string" || evidence.scan === undefined ? choice : rescan(choice, evidence.scan);
+}
+
+function choose(evidence: Evidence): Choice | string {
   const fitting = versions.filter((version) => differences(version, evidence).length === 0);
   if (evidence.wanted !== undefined) return takeWanted(evidence.wanted, evidence);
-  if (!evidence.trained_together && fitting.length === 0) {
+  if (evidence.projector === undefined) {
     const problems = differences(plain_version, evidence);
     return problems.length === 0 ? { version: plain_version, assumed: undefined } : problems.join("; ");
   }
@@ -64,6 +70,21 @@ function takeWanted(wanted: string, evidence: Evidence): Choice | string {
   return { version, assumed: undefined };
 }
 
+/** v5.1 is v5.0 with another scan; tensors cannot tell. */
+function rescan({ version, assumed }: Choice, scan: Scan): Choice | string {
+  if (version.tiling !== undefined) {
+    return `--scan is not possible: the tiles of ${version.name} are read row by row`;
+  }
+  if (scan === "row_major" || version.class_vector !== "first") {
+    return { version: { ...version, scan }, assumed };
+  }
+  const placed = "With --scan the class vector stands behind the patches, as in v6.0.";
+  return {
+    version: { ...version, scan, class_vector: "last" },
+    assumed: assumed === undefined ? placed : `${assumed} ${placed}`,
+  };
+}
+
 function noneFits({ generation, towers, projector, compressor }: Evidence): string {
   const parts = [`RWKV-${generation}`, tower_titles[towers]];
   parts.push(projector === undefined ? "no projector" : `a projector of the kind ${projector}`);
@@ -72,7 +93,7 @@ function noneFits({ generation, towers, projector, compressor }: Evidence): stri
     "projector as it is (pictures first, left to right)";
 }
 
-export const tower_titles: Record<TowerSet, string> = {
+const tower_titles: Record<TowerSet, string> = {
   clip: "CLIP",
   siglip_hf: "SigLIP",
   three: "DINOv2, SigLIP and SAM",

@@ -10,9 +10,8 @@ export interface MemoryEstimate {
   weights_bytes: number;
   /** The vision worker, about. */
   vision_bytes: number;
-  /** Of every stream. */
+  /** Of one state; src/cli/serve_memory.ts counts them. */
   state_bytes: number;
-  total_bytes: number;
 }
 
 /** Measured with ViT-L/14-336: 1.2 GB of float32 took 2.2 GB, 0.3 GB of int8 0.8 GB. */
@@ -36,13 +35,7 @@ export function estimateMemory(
   );
   const widened = vision_weights === "fp16" ? 2 * vision_file_bytes : vision_file_bytes;
   const vision_bytes = Math.round(widened * vision_overhead);
-  const state_bytes = stateBytes(sizes);
-  return {
-    weights_bytes,
-    vision_bytes,
-    state_bytes,
-    total_bytes: weights_bytes + vision_bytes + state_bytes,
-  };
+  return { weights_bytes, vision_bytes, state_bytes: stateBytes(sizes) };
 }
 
 /**
@@ -56,6 +49,11 @@ export function visionOperations(encoders: readonly FoundEncoder[], pictures: nu
     const matrices = 2 * tokens * (4 * width * width + 2 * width * hidden);
     return sum + layers_run * matrices + layers_global * 4 * tokens * tokens * width;
   }, 0);
+}
+
+/** Of the blocks of a token compressor: every matrix, for every vector of the tower. */
+export function compressorOperations(parameters: number, vectors: number): number {
+  return 2 * parameters * vectors;
 }
 
 /** Of the language model for `positions`; every matrix but the embedding and, except at the last one, the head. */

@@ -27,6 +27,7 @@ import { writeSafetensors } from "./safetensors_writer.ts";
 import { entryBytes, type StoredAs, storedEntry, storedType } from "./stored_weights.ts";
 import { readTowerConfig } from "./tower_config.ts";
 import type { TowerWriter, VisionWeights } from "./tower_port.ts";
+import type { Scan } from "./versions.ts";
 
 export interface ImportRequest extends Omit<PlanOptions, "name" | "licence"> {
   paths: readonly string[];
@@ -38,6 +39,8 @@ export interface ImportRequest extends Omit<PlanOptions, "name" | "licence"> {
   tokenizer_path?: string | undefined;
   /** --version. */
   version?: string | undefined;
+  /** --scan. */
+  scan?: Scan | undefined;
   name?: string | undefined;
   licence?: string | undefined;
 }
@@ -74,7 +77,7 @@ export async function importBundle(
   await checkPlace(request.dir, request.force);
   await using checkpoint = await openCheckpoint(request.paths);
   await using tower = request.tower_paths.length > 0 ? await openCheckpoint(request.tower_paths) : undefined;
-  const findings = inspect(checkpoint, tower, { version: request.version });
+  const findings = inspect(checkpoint, tower, request);
   const tokenizer = await findTokenizer(checkpoint, findings.language.sizes.vocab, request.tokenizer_path);
   const vision = planVision(findings, checkpoint, tower, request, writer);
   const manifest = planManifest(findings, vision, tokenizer?.tokenizer, {

@@ -20,7 +20,7 @@ import { findForeignSettings } from "./stated_settings.ts";
 import { explainUnknown } from "./strangers.ts";
 import { compare, listNames, problemsOf } from "./tensor_table.ts";
 import { findTowers, type FoundTowers } from "./towers.ts";
-import type { TowerSet } from "./versions.ts";
+import type { Scan, TowerSet } from "./versions.ts";
 
 export interface BlockStack {
   sizes: LanguageSizes;
@@ -49,13 +49,15 @@ export interface Findings {
 export interface InspectOptions {
   /** --version. */
   version?: string | undefined;
+  /** --scan. */
+  scan?: Scan | undefined;
 }
 
 /** Throws ImportError `import_refused`. `tower` is a checkpoint of its own that holds the vision tower. */
 export function inspect(
   checkpoint: Checkpoint,
   tower?: Checkpoint,
-  { version }: InspectOptions = {},
+  { version, scan }: InspectOptions = {},
 ): Findings {
   const refuse = (problems: readonly string[]): never => {
     throw new ImportError("import_refused", problemText(`Cannot import ${filesText(checkpoint)}`, problems));
@@ -119,7 +121,8 @@ export function inspect(
     ]);
   }
   if (vision === undefined) {
-    if (version !== undefined) refuse(["--version is about models that see; the file has no vision tower"]);
+    const flag = version !== undefined ? "--version" : scan !== undefined ? "--scan" : undefined;
+    if (flag !== undefined) refuse([`${flag} is about models that see; the file has no vision tower`]);
     return { spelling: parts.spelling, language, vision: undefined, compressor: undefined, unused };
   }
   const choice = chooseVersion({
@@ -127,9 +130,9 @@ export function inspect(
     towers: towerSet(vision.towers),
     projector: vision.projector?.kind,
     compressor: compressor !== undefined,
-    trained_together: vision.projector !== undefined,
     file_names: checkpoint.files.map(({ path }) => basename(path)),
     wanted: version,
+    scan,
   });
   if (typeof choice === "string") return refuse([choice]);
   const seen = { ...vision, tensors: vision_tensors, projector_tensors, choice };
@@ -190,7 +193,7 @@ function towerSet({ encoders }: FoundTowers): TowerSet {
   return encoders[0]!.kind === "clip" ? "clip" : "siglip_hf";
 }
 
-export function filesText({ files }: Checkpoint): string {
+function filesText({ files }: Checkpoint): string {
   const [first, ...more] = files.map(({ path }) => quote(path));
   return more.length === 0 ? first! : `${first} and ${more.length} more`;
 }

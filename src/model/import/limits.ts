@@ -28,8 +28,10 @@ export const import_limits = {
   zip_comment_bytes_max: 65_535,
   /** data.pkl: some 150 bytes per tensor. */
   pickle_bytes_max: 16 << 20,
-  /** Values on the stack, in the memo, and objects made: each on its own. Ten per tensor are usual. */
+  /** Values on the stack, in the memo, objects made, items of dictionaries: each on its own. Ten per tensor are usual. */
   pickle_values_max: 1_000_000,
+  /** Bytes of all tensors, per byte of the file. Tied weights share a storage: less than 2. More would be a bomb. */
+  shared_bytes_factor: 8,
   /** One string or number of a pickle. */
   pickle_text_bytes_max: 64 << 10,
 
@@ -65,6 +67,8 @@ export const import_limits = {
   tower_heads_max: 256,
   /** Side of the frames that a source is asked for; the manifest's own bound. */
   frame_side_px_max: 4096,
+  /** Tiles of a picture of v7.02 and v7.03, which take as many as it needs; the manifest's own bound. */
+  tiles_max: 64,
   /** Names that one sentence lists; the others are counted. */
   listed_names_max: 8,
 } as const;

@@ -24,10 +24,6 @@ export class PickleBytes {
     return this.at - byte_count;
   }
 
-  skip(byte_count: number): void {
-    this.#take(byte_count);
-  }
-
   u8(): number {
     return this.#view.getUint8(this.#take(1));
   }
@@ -42,11 +38,6 @@ export class PickleBytes {
 
   i32(): number {
     return this.#view.getInt32(this.#take(4), true);
-  }
-
-  /** The only number in a pickle that is big-endian. */
-  double(): number {
-    return this.#view.getFloat64(this.#take(8), false);
   }
 
   /** A whole number of `byte_count` bytes, little-endian, two's complement. */

@@ -4,18 +4,16 @@ export class PickleTuple {
   constructor(readonly items: readonly PickleValue[]) {}
 }
 export class PickleDict {
-  readonly entries = new Map<string | number, PickleValue>();
+  readonly entries = new Map<string, PickleValue>();
 }
 /** What the host makes: a global it knows, a storage, a tensor. */
 export abstract class PickleObject {
   abstract readonly kind: string;
 }
 export type PickleValue =
-  | null
   | boolean
   | number
   | string
-  | PickleValue[]
   | PickleTuple
   | PickleDict
   | PickleObject;

@@ -14,7 +14,7 @@ export interface PlanOptions {
   policy?: "stream" | "refresh" | undefined;
   position?: "first" | "middle" | "last" | "many" | undefined;
   tokens_per_image?: number | undefined;
-  /** v7.04: always so many; other versions with tiles: at most. */
+  /** v7.04: always so many; other versions with tiles: at most, and the size of a stream's frames. */
   tiles?: number | undefined;
 }
 
@@ -28,6 +28,7 @@ export const tokenizer_file = "tokenizer.txt";
 export const vision_file = "vision.onnx";
 export const compressor_file = "vtc.safetensors";
 
+/** v7.04 has a fixed number that no tensor tells; and what a frame of a stream is worth where nobody says more. */
 const tiles_default = 4;
 /** What the official evaluator of v7 puts in front, for those who compare with it. */
 const official_padding = { token: 261, multiple: 16 };
@@ -85,7 +86,7 @@ function planVision(
   { compressor, vision }: Findings,
   version: Version,
   { outline }: PlannedVision,
-  { tiles = tiles_default, tokens_per_image }: PlanOptions,
+  { tiles, tokens_per_image }: PlanOptions,
 ): NonNullable<ManifestInput["vision"]> {
   const side_px = Math.max(...outline.inputs.map(({ width_px }) => width_px));
   // A frame is worth as many pixels as the towers look at.
@@ -93,8 +94,9 @@ function planVision(
     ? 2
     : version.tiling === undefined
     ? 1
-    : Math.ceil(Math.sqrt(tiles));
+    : Math.ceil(Math.sqrt(tiles ?? tiles_default));
   const frame_px = Math.min(import_limits.frame_side_px_max, side_px * times);
+  const tiles_fixed = version.tiling === "fixed" ? tiles ?? tiles_default : null;
   // As each tower's own preprocessor does; tiles are made by VisualRWKV itself.
   const kind = vision?.towers.encoders[0]?.kind;
   return {
@@ -103,15 +105,15 @@ function planVision(
     height_px: frame_px,
     vectors_per_frame: compressor === undefined
       ? outline.vectors
-      : tokens_per_image ?? compressedVectors(version, outline.vectors, tiles),
+      : compressedVectors(outline.vectors, tiles_fixed, tokens_per_image),
     fit: kind === "clip" ? "crop" : "stretch",
     filter: version.tiling !== undefined ? "lanczos" : kind === "siglip_hf" ? "bilinear" : "bicubic",
     inputs: outline.inputs.map(({ name, width_px, height_px }) => ({ name, width_px, height_px })),
     views: version.views,
     tiling: version.tiling === undefined ? null : {
       criterion: version.tiling === "waste" ? "waste" : "closest",
-      tiles_max: tiles,
-      tiles_fixed: version.tiling === "fixed" ? tiles : null,
+      tiles_max: tiles_fixed ?? tiles ?? import_limits.tiles_max,
+      tiles_fixed,
     },
     compressor: compressor === undefined
       ? null
@@ -119,9 +121,15 @@ function planVision(
   };
 }
 
-/** v7.03: 1024 of a picture, four tiles' worth; v7.04: one tile's worth for each of its tiles. */
-function compressedVectors(version: Version, tile_vectors: number, tiles: number): number {
-  return version.name === "v7.04" ? tile_vectors * tiles : tile_vectors * 4;
+/** --tokens-per-image counts a picture of v7.03 (1024: four tiles' worth), but each of the fixed tiles of v7.04. */
+function compressedVectors(
+  tile_vectors: number,
+  tiles_fixed: number | null,
+  tokens_per_image: number | undefined,
+): number {
+  return tiles_fixed === null
+    ? tokens_per_image ?? tile_vectors * 4
+    : (tokens_per_image ?? tile_vectors) * tiles_fixed;
 }
 
 function planImage(
@@ -132,6 +140,7 @@ function planImage(
   const scanned = version.scan !== "row_major" && tower.grid > 0 && outline.vectors > 1;
   return {
     position: position ?? version.position,
+    foreword: version.foreword,
     images_max: version.images_max,
     scan: scanned ? version.scan : "row_major",
     scan_rows: scanned ? tower.grid : 0,

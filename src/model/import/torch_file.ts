@@ -2,14 +2,14 @@
 // every tensor lies inside its storage. Must not know names of weights.
 import type { ByteSource } from "./byte_source.ts";
 import type { Container } from "./container.ts";
-import type { CheckpointTensor, PlainType } from "./checkpoint.ts";
+import type { CheckpointTensor } from "./checkpoint.ts";
 import { plain_bytes } from "./element_types.ts";
 import { importError, quote } from "./import_error.ts";
 import { import_limits } from "./limits.ts";
 import { unpickle } from "./pickle_machine.ts";
 import { PickleDamaged, PickleDict, PickleRefused, type PickleValue } from "./pickle_values.ts";
 import { countElements, storedTensor } from "./stored_tensor.ts";
-import { torch_host, type TorchStorage, TorchTensor } from "./torch_objects.ts";
+import { torch_host, TorchTensor } from "./torch_objects.ts";
 import { readZip, type ZipEntry } from "./zip_directory.ts";
 
 /** Throws ImportError. */
@@ -29,20 +29,46 @@ export async function readTorch(source: ByteSource): Promise<Container> {
   const folder = pickle.name.slice(0, -"data.pkl".length);
   await checkByteOrder(source, entries.get(`${folder}byteorder`));
   const top = await readPickle(source, pickle);
-  const state = findState(source, top);
+  return readState(source, findState(source, top), findStorages(entries, `${folder}data/`));
+}
+
+/** Storages by key. A key in a pickle may be long and shared by all tensors: none is joined to the folder's name. */
+function findStorages(entries: ReadonlyMap<string, ZipEntry>, folder: string): Map<string, ZipEntry> {
+  const storages = new Map<string, ZipEntry>();
+  for (const entry of entries.values()) {
+    if (entry.name.startsWith(folder)) storages.set(entry.name.slice(folder.length), entry);
+  }
+  return storages;
+}
+
+function readState(
+  source: ByteSource,
+  state: PickleDict,
+  storages: ReadonlyMap<string, ZipEntry>,
+): Container {
+  const refuse = (reason: string) => importError("import_refused", source.path, reason);
+  const { tensors_max, shared_bytes_factor, name_chars_max } = import_limits;
+  if (state.entries.size > tensors_max) {
+    throw refuse(`its dictionary has ${state.entries.size} names; ${tensors_max} are read`);
+  }
   const tensors = new Map<string, CheckpointTensor>();
   const metadata = new Map<string, unknown>();
-  for (const [key, value] of state.entries) {
-    const name = String(key);
+  let stored_bytes = 0;
+  for (const [name, value] of state.entries) {
     if (value instanceof TorchTensor) {
-      if (typeof key !== "string" || name.length > import_limits.name_chars_max || name === "") {
-        throw importError("import_refused", source.path, `it has a tensor with the name ${quote(name)}`);
+      if (name.length > name_chars_max || name === "") {
+        throw refuse(`it has a tensor with the name ${quote(name)}`);
       }
-      tensors.set(name, placeTensor(source, name, value, entries.get(`${folder}data/${value.storage.key}`)));
-    } else if (value === null || typeof value !== "object") {
+      const tensor = placeTensor(source, name, value, storages.get(value.storage.key));
+      stored_bytes += tensor.stored_bytes;
+      if (stored_bytes > shared_bytes_factor * source.size) {
+        throw refuse(`its tensors share storages and are more than ${shared_bytes_factor} times the file`);
+      }
+      tensors.set(name, tensor);
+    } else if (typeof value !== "object") {
       metadata.set(name, value);
     } else {
-      throw importError("import_refused", source.path, `${quote(name)} in it is no tensor`);
+      throw refuse(`${quote(name)} in it is no tensor`);
     }
   }
   return { container: "torch", tensors, metadata };
@@ -83,10 +109,14 @@ function findState(source: ByteSource, top: PickleValue): PickleDict {
   const refuse = (reason: string) => importError("import_refused", source.path, reason);
   if (!(top instanceof PickleDict)) throw refuse("it holds no dictionary of tensors");
   if (hasTensors(top)) return top;
-  const inside = [...top.entries].filter(([, value]) => value instanceof PickleDict && hasTensors(value));
+  // One dictionary can stand under a million names: each is judged once, so the work is that of reading the pickle.
+  const dicts = new Set<PickleDict>();
+  for (const value of top.entries.values()) if (value instanceof PickleDict) dicts.add(value);
+  const states = new Set<PickleValue>([...dicts].filter(hasTensors));
+  const inside = [...top.entries].filter(([, value]) => states.has(value));
   if (inside.length === 0) throw refuse("it holds no dictionary of tensors");
   if (inside.length > 1) {
-    const keys = inside.slice(0, 4).map(([key]) => quote(String(key)));
+    const keys = inside.slice(0, 4).map(([key]) => quote(key));
     throw refuse(`${keys.join(", ")} in it all hold tensors; save the one that is meant by itself`);
   }
   return inside[0]![1] as PickleDict;
@@ -104,12 +134,14 @@ function placeTensor(
   tensor: TorchTensor,
   entry: ZipEntry | undefined,
 ): CheckpointTensor {
-  const { storage, type, shape, strides } = tensor;
+  const { storage, shape, strides } = tensor;
+  const { type } = storage;
   const damaged = (reason: string) =>
     importError("import_damaged", source.path, `tensor ${quote(name)} ${reason}`);
   if (!entry) throw damaged(`needs storage ${quote(storage.key)}, which is not in the archive`);
-  if (entry.bytes !== storageBytes(storage)) {
-    throw damaged(`claims a storage of ${storageBytes(storage)} bytes; the archive has ${entry.bytes}`);
+  const storage_bytes = storage.elements * plain_bytes[type];
+  if (entry.bytes !== storage_bytes) {
+    throw damaged(`claims a storage of ${storage_bytes} bytes; the archive has ${entry.bytes}`);
   }
   const capacity = Math.floor(entry.bytes / plain_bytes[type]);
   const elements = countElements(shape)!;
@@ -120,9 +152,4 @@ function placeTensor(
   }
   const offset = entry.offset + tensor.offset * plain_bytes[type];
   return storedTensor(source, { name, type, shape, offset, strides });
-}
-
-function storageBytes({ type, elements }: TorchStorage): number {
-  const bytes_per: Record<PlainType | "bytes", number> = { ...plain_bytes, bytes: 1 };
-  return elements * bytes_per[type];
 }

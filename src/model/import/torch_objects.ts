@@ -1,5 +1,6 @@
 // What a torch state dict is made of, and the whole list of names its pickle may ask for. Owns which globals there are
-// and what calling them means. Must not know archives or files.
+// and what calling them means; docs/decisions/0009-what-a-checkpoint-may-say.md says why these.
+// Must not know archives or files.
 import type { PlainType } from "./checkpoint.ts";
 import { quote } from "./import_error.ts";
 import { import_limits } from "./limits.ts";
@@ -16,7 +17,7 @@ import { countElements } from "./stored_tensor.ts";
 
 export class TorchStorage extends PickleObject {
   override readonly kind = "storage";
-  constructor(readonly type: PlainType | "bytes", readonly key: string, readonly elements: number) {
+  constructor(readonly type: PlainType, readonly key: string, readonly elements: number) {
     super();
   }
 }
@@ -26,7 +27,6 @@ export class TorchTensor extends PickleObject {
   override readonly kind = "tensor";
   constructor(
     readonly storage: TorchStorage,
-    readonly type: PlainType,
     readonly offset: number,
     readonly shape: readonly number[],
     readonly strides: readonly number[],
@@ -37,13 +37,6 @@ export class TorchTensor extends PickleObject {
 
 class StorageClass extends PickleObject {
   override readonly kind = "storage class";
-  constructor(readonly type: PlainType | "bytes") {
-    super();
-  }
-}
-
-class TorchType extends PickleObject {
-  override readonly kind = "type";
   constructor(readonly type: PlainType) {
     super();
   }
@@ -56,32 +49,15 @@ class Callable extends PickleObject {
   }
 }
 
-const element_types: readonly (readonly [string, string, PlainType])[] = [
-  ["BFloat16Storage", "bfloat16", "bf16"],
-  ["HalfStorage", "float16", "f16"],
-  ["FloatStorage", "float32", "f32"],
-  ["DoubleStorage", "float64", "f64"],
-  ["LongStorage", "int64", "i64"],
-  ["IntStorage", "int32", "i32"],
-  ["ShortStorage", "int16", "i16"],
-  ["CharStorage", "int8", "i8"],
-  ["ByteStorage", "uint8", "u8"],
-  ["BoolStorage", "bool", "bool"],
-];
-
 /** `module.name` → what it is. Nothing else is known, and nothing here can do more than describe a tensor. */
 const globals = new Map<string, PickleObject>([
   ["collections.OrderedDict", new Callable(makeDict)],
   ["torch._utils._rebuild_tensor_v2", new Callable(rebuildTensor)],
-  ["torch._utils._rebuild_tensor_v3", new Callable(rebuildTypedTensor)],
   ["torch._utils._rebuild_parameter", new Callable(rebuildParameter)],
-  // torch 2 knows storages without a type: bytes, and the tensor says what they are.
-  ["torch.storage.UntypedStorage", new StorageClass("bytes")],
-  ["torch.UntypedStorage", new StorageClass("bytes")],
-  ...element_types.flatMap(([storage, name, type]): [string, PickleObject][] => [
-    [`torch.${storage}`, new StorageClass(type)],
-    [`torch.${name}`, new TorchType(type)],
-  ]),
+  ["torch.BFloat16Storage", new StorageClass("bf16")],
+  ["torch.HalfStorage", new StorageClass("f16")],
+  ["torch.FloatStorage", new StorageClass("f32")],
+  ["torch.LongStorage", new StorageClass("i64")],
 ]);
 
 export const torch_host: PickleHost = {
@@ -97,16 +73,17 @@ export const torch_host: PickleHost = {
     throw new PickleRefused(`its pickle calls a ${global.kind}`);
   },
   findPersistent(id) {
-    const [what, storage, key, device, elements] = id instanceof PickleTuple ? id.items : [];
+    const parts = id instanceof PickleTuple && id.items.length === 5 ? id.items : [];
+    const [what, storage, key, device, elements] = parts;
     const whole = what === "storage" && storage instanceof StorageClass && typeof key === "string" &&
-      typeof device === "string" && isSize(elements);
+      key.length <= import_limits.name_chars_max && typeof device === "string" && isSize(elements);
     if (!whole) throw new PickleDamaged("its pickle has a storage that is not described as one");
     return new TorchStorage(storage.type, key, elements);
   },
-  setState(object) {
+  setState(object, state) {
     // state_dict() hangs a dictionary of versions on the ordered dictionary; it says nothing about the weights.
-    if (!(object instanceof PickleDict)) {
-      throw new PickleRefused("its pickle changes an object that is no dictionary");
+    if (!(object instanceof PickleDict && state instanceof PickleDict)) {
+      throw new PickleRefused("its pickle changes an object that is no dictionary, or by what is none");
     }
   },
 };
@@ -116,53 +93,14 @@ function makeDict(parameters: readonly PickleValue[]): PickleValue {
   return new PickleDict();
 }
 
-/** (storage, offset, size, stride, requires_grad, hooks, and in torch 2 optional metadata) */
+/** (storage, offset, size, stride, requires_grad, hooks). torch 2 adds a seventh for negated and conjugated views. */
 function rebuildTensor(parameters: readonly PickleValue[]): PickleValue {
-  const [storage, offset, shape, strides, , hooks, metadata = null] = parameters;
-  if (!(storage instanceof TorchStorage) || parameters.length < 6 || parameters.length > 7) {
+  const [storage, offset, shape, strides, , hooks] = parameters;
+  if (parameters.length === 7) throw new PickleRefused("its pickle has a tensor with extras");
+  if (!(storage instanceof TorchStorage) || parameters.length !== 6) {
     throw new PickleDamaged("its pickle has a tensor without a storage");
   }
-  if (storage.type === "bytes") throw new PickleRefused("its pickle has a tensor whose type is not said");
-  checkPlain(hooks, metadata);
-  return makeTensor(storage, storage.type, offset, shape, strides);
-}
-
-/** (storage, offset, size, stride, requires_grad, hooks, type, optional metadata) */
-function rebuildTypedTensor(parameters: readonly PickleValue[]): PickleValue {
-  const [storage, offset, shape, strides, , hooks, type, metadata = null] = parameters;
-  if (!(storage instanceof TorchStorage) || !(type instanceof TorchType) || parameters.length > 8) {
-    throw new PickleDamaged("its pickle has a tensor without a storage or a type");
-  }
-  checkPlain(hooks, metadata);
-  return makeTensor(storage, type.type, offset, shape, strides);
-}
-
-/** (tensor, requires_grad, hooks): a parameter is its tensor. */
-function rebuildParameter(parameters: readonly PickleValue[]): PickleValue {
-  const [tensor, , hooks] = parameters;
-  if (!(tensor instanceof TorchTensor) || parameters.length !== 3) {
-    throw new PickleDamaged("its pickle has a parameter without a tensor");
-  }
-  checkPlain(hooks, null);
-  return tensor;
-}
-
-/** Hooks would be code, and metadata a negated or conjugated view. */
-function checkPlain(hooks: PickleValue | undefined, metadata: PickleValue): void {
-  const isEmpty = (value?: PickleValue) => value instanceof PickleDict && value.entries.size === 0;
-  if (!(isEmpty(hooks) || hooks === null)) throw new PickleRefused("its pickle has a tensor with hooks");
-  if (!(metadata === null || isEmpty(metadata))) {
-    throw new PickleRefused("its pickle has a tensor with extras");
-  }
-}
-
-function makeTensor(
-  storage: TorchStorage,
-  type: PlainType,
-  offset: PickleValue | undefined,
-  shape: PickleValue | undefined,
-  strides: PickleValue | undefined,
-): TorchTensor {
+  checkHooks(hooks);
   const sizes = sizesOf(shape);
   const steps = sizesOf(strides);
   if (!sizes || !steps || sizes.length !== steps.length || !isSize(offset)) {
@@ -171,7 +109,24 @@ function makeTensor(
   if (countElements(sizes) === undefined) {
     throw new PickleDamaged(`its pickle has a tensor of the impossible shape [${sizes.join(", ")}]`);
   }
-  return new TorchTensor(storage, type, offset, sizes, steps);
+  return new TorchTensor(storage, offset, sizes, steps);
+}
+
+/** (tensor, requires_grad, hooks): a parameter is its tensor. */
+function rebuildParameter(parameters: readonly PickleValue[]): PickleValue {
+  const [tensor, , hooks] = parameters;
+  if (!(tensor instanceof TorchTensor) || parameters.length !== 3) {
+    throw new PickleDamaged("its pickle has a parameter without a tensor");
+  }
+  checkHooks(hooks);
+  return tensor;
+}
+
+/** They would be code; without any, torch writes an empty ordered dictionary. */
+function checkHooks(hooks: PickleValue | undefined): void {
+  if (!(hooks instanceof PickleDict && hooks.entries.size === 0)) {
+    throw new PickleRefused("its pickle has a tensor with hooks");
+  }
 }
 
 function sizesOf(value: PickleValue | undefined): number[] | undefined {

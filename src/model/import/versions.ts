@@ -1,9 +1,12 @@
 // The released and trained versions of VisualRWKV: what each is made of, and how each was taught to look and to be
 // asked (spec 1, 2). A table; must not know files or bundles.
+import type { scan_modes } from "../manifest.ts";
 import type { Generation } from "./language_sizes.ts";
 import type { ProjectorKind } from "./tower_port.ts";
 
 export type TowerSet = "clip" | "siglip_hf" | "three";
+
+export type Scan = typeof scan_modes[number];
 
 export type VersionName =
   | "v5.0"
@@ -27,8 +30,10 @@ export interface Version {
   projectors: readonly ProjectorKind[];
   compressor: boolean;
   position: "first" | "middle" | "last" | "many";
+  /** What stands before the picture of position "middle": all that the user says, or only what is asked of it. */
+  foreword: "conversation" | "question";
   images_max: number;
-  scan: "row_major" | "bidirection";
+  scan: Scan;
   class_vector: "none" | "first" | "last";
   views: "whole" | "whole_and_quarters";
   tiling: "waste" | "closest" | "fixed" | undefined;
@@ -42,6 +47,7 @@ const base: Omit<Version, "name" | "title"> = {
   projectors: ["gate_before", "linear"],
   compressor: false,
   position: "many",
+  foreword: "conversation",
   images_max: 1,
   scan: "row_major",
   class_vector: "none",
@@ -63,6 +69,7 @@ export const versions: readonly Version[] = [
     title: "VisualRWKV v5.0",
     generations: [5],
     position: "first",
+    foreword: "question",
     class_vector: "first",
   },
   {

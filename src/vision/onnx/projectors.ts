@@ -11,10 +11,9 @@ export interface Vectors {
 
 /** [N, K, width] → [N, K, D]. Throws RangeError for tensors that are missing or do not fit. */
 export function project(tower: TowerGraph, projector: Projector, x: Value, width: number): Vectors {
-  if (projector.kind === "none") return { value: x, width };
   const { kind, prefix, norm_epsilon = 1e-5 } = projector;
   const { graph } = tower;
-  const linear = (name: string, from: Value, width_in: number, more: Partial<LinearOptions> = {}) =>
+  const linear = (name: string, from: Value, width_in: number, more: Pick<LinearOptions, "width_out"> = {}) =>
     tower.linear(`${prefix}${name}`, from, width_in, [`${prefix}${name}`], {
       bias: "none",
       quantised: false,
@@ -46,13 +45,6 @@ export function project(tower: TowerGraph, projector: Projector, x: Value, width
         value: tower.norm(`${prefix}ln_v`, out.value, out.width, norm_epsilon),
         width: out.width,
       };
-    }
-    case "mlp_norm": {
-      const hidden = linear("mlp.0", x, width, { bias: "needed" });
-      const active = graph.node("Relu", `${prefix}mlp.1`, [hidden.value]);
-      const out = linear("mlp.2", active, hidden.width, { bias: "needed" });
-      const normed = tower.norm(`${prefix}pre_norm`, out.value, out.width, norm_epsilon);
-      return { value: graph.node("Add", `${prefix}out`, [out.value, normed]), width: out.width };
     }
   }
 }

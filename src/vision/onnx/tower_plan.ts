@@ -93,22 +93,17 @@ export type Pooling =
 /**
  * What turns the features f into vectors; tensor names follow `prefix` (released: "proj."). Matrices are [out, in].
  *
- * - none: D is the width of the features.
  * - linear: W f (+ bias where the checkpoint has one); `weight`, `bias`.
  * - gate_after (HD, v6.20, v6.21): O (p * sigmoid(G p)), p = P f; `proj.weight`, `gate.weight`, `o_proj.weight`.
  * - relu (UHD): O relu(P f); `proj.weight`, `o_proj.weight`; a stored gate is not used.
  * - gate_before (v6.23, v7): LN(O (f * sigmoid(G f))); `gate.weight`, `o_proj.weight`, `ln_v.{weight,bias}`.
- * - mlp_norm (WorldRWKV): y + LN(y), y = B relu(A f + a) + b; `mlp.0.{weight,bias}`, `mlp.2.{weight,bias}`,
- *   `pre_norm.{weight,bias}`.
  */
-export type Projector =
-  | { kind: "none" }
-  | {
-    kind: "linear" | "gate_after" | "relu" | "gate_before" | "mlp_norm";
-    prefix: string;
-    /** Of the projector's own norm. Default 1e-5. */
-    norm_epsilon?: number;
-  };
+export interface Projector {
+  kind: "linear" | "gate_after" | "relu" | "gate_before";
+  prefix: string;
+  /** Of the projector's own norm. Default 1e-5. */
+  norm_epsilon?: number;
+}
 
 export interface TowerPlan {
   /**

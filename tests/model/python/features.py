@@ -69,11 +69,8 @@ def project(tensors, x, kind, dtype=torch.float64, prefix="proj."):
         return part.linear("o_proj", p * torch.sigmoid(part.linear("gate", p)))
     if kind == "relu":
         return part.linear("o_proj", torch.relu(part.linear("proj", x)))
-    if kind == "gate_before":
-        return part.norm("ln_v", part.linear("o_proj", x * torch.sigmoid(part.linear("gate", x))), 1e-5)
-    assert kind == "mlp_norm", kind
-    y = part.linear("mlp.2", torch.relu(part.linear("mlp.0", x)))
-    return y + part.norm("pre_norm", y, 1e-5)
+    assert kind == "gate_before", kind
+    return part.norm("ln_v", part.linear("o_proj", x * torch.sigmoid(part.linear("gate", x))), 1e-5)
 
 
 def release_vectors(version, tensors, rgbs, heads, vectors=None, grid_size=-1, dtype=torch.float64, level="vision_model."):

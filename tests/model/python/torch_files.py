@@ -27,16 +27,11 @@ def save(name, value, tensors, **options):
 torch.manual_seed(3)
 types = {
     key: torch.randn(5, 7).to(getattr(torch, key))
-    for key in ["bfloat16", "float16", "float32", "float64"]
+    for key in ["bfloat16", "float16", "float32"]
 }
 types["special"] = torch.tensor([0.0, -0.0, float("inf"), float("-inf"), 6e-8, 65504.0, 1e-40]).half()
 types["tiny"] = torch.tensor([1e-40, -3.3e38, 2.0**-133]).bfloat16()
-whole = {
-    key: (torch.arange(12).reshape(3, 4) * 7 - 30).to(getattr(torch, key))
-    for key in ["int64", "int32", "int16", "int8"]
-}
-whole["uint8"] = torch.arange(250, 256, dtype=torch.uint8)
-whole["bool"] = torch.tensor([True, False, True])
+whole = {"int64": (torch.arange(12).reshape(3, 4) * 7 - 30), "position_ids": torch.arange(577)[None]}
 save("ordered.pth", OrderedDict({**types, **whole}), {**types, **whole})
 save("dict.pth", dict(types), types)
 
@@ -70,15 +65,18 @@ save("module.pth", module.state_dict(), module.state_dict())
 parameters = {"a": nn.Parameter(torch.randn(3)), "b": nn.Parameter(torch.randn(2, 2).bfloat16())}
 save("parameters.pth", parameters, parameters)
 state = {"w": torch.randn(2, 3)}
-save("nested.pth", {"epoch": 3, "lr": 1e-4, "name": "x", "state_dict": state, "empty": {}}, state)
-for protocol in [3, 4, 5]:
-    save(f"protocol{protocol}.pth", types, types, pickle_protocol=protocol)
+save("nested.pth", {"epoch": 3, "ema": True, "name": "x", "state_dict": state, "empty": {}}, state)
+save("single.pth", state, state)
+# Python puts items in by thousands; the last one stands alone.
+many = OrderedDict((f"w{i}", torch.tensor(float(i))) for i in range(1001))
+save("many.pth", many, many)
 
 # Not to be read.
 torch.save(state, os.path.join(folder, "legacy.pth"), _use_new_zipfile_serialization=False)
 torch.save(module, os.path.join(folder, "object.pth"))
 torch.save({"a": state, "b": state}, os.path.join(folder, "two.pth"))
 torch.save([state["w"]], os.path.join(folder, "list.pth"))
+torch.save(state["w"], os.path.join(folder, "tensor.pth"))
 torch.save({"w": state["w"], "args": {"x": 1}}, os.path.join(folder, "mixed.pth"))
 
 
@@ -88,6 +86,10 @@ class Evil:
 
 
 torch.save({"w": state["w"], "x": Evil()}, os.path.join(folder, "evil.pth"))
-complex_state = {"w": torch.zeros(2, dtype=torch.complex64)}
-torch.save(complex_state, os.path.join(folder, "complex.pth"))
+for kind in ["complex64", "float64", "int32", "int16", "int8", "uint8", "bool"]:
+    torch.save({"w": torch.zeros(2, dtype=getattr(torch, kind))}, os.path.join(folder, f"{kind}.pth"))
+for protocol in [3, 4, 5]:
+    torch.save(state, os.path.join(folder, f"protocol{protocol}.pth"), pickle_protocol=protocol)
+torch.save({"lr": 1e-4, "state_dict": state}, os.path.join(folder, "float.pth"))
+torch.save({"best": None, "state_dict": state}, os.path.join(folder, "none.pth"))
 print(json.dumps(expected))

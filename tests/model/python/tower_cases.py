@@ -29,7 +29,7 @@ def encoder(name, heads, prefix, **more):
 
 def plan(encoders, projector, views="whole", class_vector="none", pooling=None):
     return {"encoders": encoders, "views": views, "class_vector": class_vector, "pooling": pooling or {"kind": "all"},
-            "projector": {"kind": projector} if projector == "none" else {"kind": projector, "prefix": "proj."}}
+            "projector": {"kind": projector, "prefix": "proj."}}
 
 
 def release_case(version, scale="mini", vectors=None, grid_size=-1, dtype=torch.float64, seed=5):
@@ -62,17 +62,19 @@ def release_case(version, scale="mini", vectors=None, grid_size=-1, dtype=torch.
     return {"name": version + more, "table": visual, "plan": made, "sides": sides, "run": run, "seed": seed}
 
 
-def single(name, size, text, run=None, projector="none", extra=None, level="", seed=9, **more):
+def single(name, size, text, run=None, extra=None, level="", seed=9, **more):
     """One encoder with sizes of its own; `run(part, rgb, heads)` where it is not the plain function."""
     heads = size["width"] // releases.HEAD_WIDTHS[name]
     prefix = "enc." + level
     table = {prefix + key: rule for key, rule in getattr(tower_shapes, name)(**size, **(extra or {})).items()}
-    made = plan([encoder(name, heads, prefix, **more)], projector)
+    made = plan([encoder(name, heads, prefix, **more)], "linear")
+    width = 4 * size["neck"] if name == "sam" else size["width"]
+    tower_shapes.linear(table, "proj", width, width, bias=False)
     function = run or getattr(towers, name)
 
     def whole(tensors, rgbs):
         x = function(Part(tensors, prefix), rgbs[name], heads)
-        return x if projector == "none" else features.project(tensors, x, projector)
+        return features.project(tensors, x, "linear")
 
     return {"name": text, "table": table, "plan": made, "sides": {name: size["patch"] * size["grid"]}, "run": whole,
             "seed": seed}
@@ -94,11 +96,6 @@ def singles():
     for window, grid, everywhere in ((8, 8, (1,)), (7, 10, (1,)), (4, 8, (2,)), (3, 8, ()), (5, 6, (0, 2))):
         size = mini["sam"] | {"window": window, "grid": grid, "everywhere": everywhere}
         yield single("sam", size, f"SAM, windows of {window} in {grid}, everywhere in layers {everywhere}", seed=window)
-    case = single("siglip2", mini["siglip2"], "SigLIP2 with ReLU MLP and norm", extra={"level": ""}, projector="mlp_norm")
-    tower_shapes.linear(case["table"], "proj.mlp.0", 256, 128)
-    tower_shapes.linear(case["table"], "proj.mlp.2", 64, 256)
-    tower_shapes.norm(case["table"], "proj.pre_norm", 64)
-    yield case
 
 
 def miniatures():
