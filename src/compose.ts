@@ -36,8 +36,9 @@ export const art_folders = {
 
 export function loadConfig(file: string | undefined, flags: Record<string, unknown>): Config {
   const path = file ?? Deno.env.get("GANDER_CONFIG");
-  // These two name files for other rooms; they are no options.
-  const { GANDER_CONFIG: _config, GANDER_FFMPEG: _ffmpeg, ...environment } = Deno.env.toObject();
+  // The first two name files for other rooms, the third is a switch of the tests; they are no options.
+  const { GANDER_CONFIG: _config, GANDER_FFMPEG: _ffmpeg, GANDER_TEST_LARGE: _large, ...environment } = Deno
+    .env.toObject();
   return readConfig({
     file: path === undefined ? undefined : { path, text: Deno.readTextFileSync(path) },
     environment,

@@ -6,7 +6,7 @@ import type { Config } from "../config.ts";
 export interface Io {
   out(text: string): void;
   err(text: string): void;
-  /** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
+  /** Aborts at the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once. */
   readonly stop: AbortSignal;
 }
 
@@ -23,7 +23,8 @@ export function openIo(): Io {
     if (stop.signal.aborted) Deno.exit(130);
     stop.abort();
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
+  // SIGHUP: the terminal was closed. Under nohup, too: Deno ends at it whatever it inherits.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(signal, onSignal);
   return {
     out: (text) => {
       try {
@@ -34,7 +35,13 @@ export function openIo(): Io {
         else throw error;
       }
     },
-    err: (text) => writeAll(Deno.stderr, text),
+    err: (text) => {
+      try {
+        writeAll(Deno.stderr, text);
+      } catch (error) {
+        if (!stop.signal.aborted) throw error; // After SIGHUP the terminal is gone, and what is open must still close.
+      }
+    },
     stop: stop.signal,
   };
 }

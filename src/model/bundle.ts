@@ -20,7 +20,7 @@ import { readCompressorShape, readRwkvShape } from "./rwkv_header.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 
 export const manifest_file = "manifest.json";
-const manifest_bytes_max = 1 << 20;
+export const manifest_bytes_max = 1 << 20;
 
 export interface Bundle {
   /** Real path of the folder. All paths are absolute and free of symlinks. */

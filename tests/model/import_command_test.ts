@@ -217,6 +217,18 @@ describe("gander model import", () => {
     const { tensors } = await readSafetensorsHeader((await readBundle(dir)).weights_path);
     expect(tensors.get("emb.weight")!.dtype).toBe("F32");
 
+    for (
+      const args of [[join(dir, "rwkv.safetensors"), ...words()], [
+        ...files.rwkv7!,
+        "--tokenizer",
+        join(dir, "tokenizer.txt"),
+      ]]
+    ) {
+      const { status, err } = await gander(["import", ...args, "-o", dir, "--force"]);
+      expect([status, err]).toEqual([1, expect.stringContaining("lies in it, and is read")]);
+      await readBundle(dir);
+    }
+
     await Deno.mkdir(at("mine"));
     await Deno.writeTextFile(at("mine/diary.txt"), "dear");
     const third = await gander(["import", ...files.rwkv7!, "-o", at("mine"), ...words(), "--force"]);

@@ -98,6 +98,8 @@ export interface SampleEntry {
   claimed_bytes?: number;
   claimed_local_bytes?: number;
   claimed_offset?: number;
+  /** Of what the bytes should be; left out: 0, as from a writer that computes none. */
+  crc32?: number;
 }
 
 /** With `wide`, all sizes and offsets stand in ZIP64 records, as in files beyond 4 GB. */
@@ -112,7 +114,7 @@ export function zipOf(entries: readonly SampleEntry[], wide = false, claimed_cou
   for (const { name, bytes, method = 0, flags = 0, ...claims } of entries) {
     const size = claims.claimed_bytes ?? bytes.length;
     const offset = claims.claimed_offset ?? at;
-    const head = bytesOf(little(flags, 2), little(method, 2), little(0, 8));
+    const head = bytesOf(little(flags, 2), little(method, 2), little(0, 4), little(claims.crc32 ?? 0, 4));
     const narrow = (value: number) => wide ? little(-1, 4) : little(value, 4);
     const local_size = narrow(claims.claimed_local_bytes ?? size);
     const lengths = bytesOf(little(name.length, 2));

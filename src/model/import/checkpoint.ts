@@ -17,8 +17,10 @@ export type BlockType =
   | "q6_k";
 
 export interface CheckpointTensor {
-  /** As the file spells it. */
+  /** As the file spells it, or as the importer renamed it. */
   readonly name: string;
+  /** As the file spells it; only where that is not `name`. */
+  readonly name_in_file?: string;
   readonly type: PlainType | BlockType;
   /** Outermost first, also for GGUF (whose own order is the other way round). */
   readonly shape: readonly number[];

@@ -5,6 +5,10 @@ import { encodeFloats } from "./float_encoding.ts";
 import { importError, quote } from "./import_error.ts";
 import { import_limits } from "./limits.ts";
 
+export function nameInFile({ name, name_in_file }: CheckpointTensor): string {
+  return name_in_file ?? name;
+}
+
 /** The same elements under another name and, when given, another shape of as many elements. */
 export function renamed(
   source: CheckpointTensor,
@@ -13,6 +17,7 @@ export function renamed(
 ): CheckpointTensor {
   return {
     name,
+    name_in_file: source.name_in_file ?? source.name,
     type: source.type,
     shape,
     elements: source.elements,

@@ -24,8 +24,9 @@ export interface FoundTokenizer {
 }
 
 /**
- * `path` is what --tokenizer says; without it, undefined when there is none. Throws ImportError when the file named is
- * not there or one has ids beyond `vocab`, ModelError `tokenizer_invalid` when the file breaks a rule.
+ * `path` is what --tokenizer says; without it, undefined when there is none. A file beside the checkpoint with ids
+ * beyond `vocab` is of another model and passed over. Throws ImportError when the file named is not there, or it or the
+ * tokens in a GGUF have such ids, ModelError `tokenizer_invalid` when the file breaks a rule.
  */
 export async function findTokenizer(
   checkpoint: Checkpoint,
@@ -40,17 +41,17 @@ export async function findTokenizer(
     const bytes = await readIfThere(place, path !== undefined);
     if (bytes === undefined) continue;
     const world = createHash("sha256").update(bytes).digest("hex") === world_sha256;
-    return check(
-      bytes,
-      place,
-      vocab,
-      world ? "the World vocabulary, rwkv_vocab_v20230424.txt" : basename(place),
-    );
+    const origin = world ? "the World vocabulary, rwkv_vocab_v20230424.txt" : basename(place);
+    const tokenizer = Tokenizer.parse(bytes, place);
+    if (tokenizer.id_max < vocab) return { bytes, tokenizer, place, origin };
+    if (path !== undefined) throw tooLarge(tokenizer, place, vocab);
   }
   const inside = await readGgufTokens(checkpoint);
   if (inside === undefined) return undefined;
   const place = checkpoint.files[0]!.path;
-  return check(inside, place, vocab, `the tokens in ${basename(place)}`);
+  const tokenizer = Tokenizer.parse(inside, place);
+  if (tokenizer.id_max >= vocab) throw tooLarge(tokenizer, place, vocab);
+  return { bytes: inside, tokenizer, place, origin: `the tokens in ${basename(place)}` };
 }
 
 async function readIfThere(path: string, needed: boolean): Promise<Uint8Array | undefined> {
@@ -68,14 +69,10 @@ async function readIfThere(path: string, needed: boolean): Promise<Uint8Array | 
   }
 }
 
-function check(bytes: Uint8Array, path: string, vocab: number, origin: string): FoundTokenizer {
-  const tokenizer = Tokenizer.parse(bytes, path);
-  if (tokenizer.id_max < vocab) return { bytes, tokenizer, place: path, origin };
-  throw new ImportError(
+function tooLarge({ id_max }: Tokenizer, path: string, vocab: number): ImportError {
+  return new ImportError(
     "import_refused",
-    `Cannot use tokenizer ${
-      quote(path)
-    }: it has ids up to ${tokenizer.id_max}, the model has ${vocab} rows; ` +
+    `Cannot use tokenizer ${quote(path)}: it has ids up to ${id_max}, the model has ${vocab} rows; ` +
       "it was made for another vocabulary.",
   );
 }

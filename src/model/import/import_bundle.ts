@@ -5,10 +5,9 @@ import { basename, join } from "node:path";
 import { manifest_file } from "../bundle.ts";
 import { ModelError, problemText } from "../errors.ts";
 import { type ManifestInput, readManifest } from "../manifest.ts";
-import { checkPlace, checkRoom, fillFolder } from "./bundle_folder.ts";
+import { checkPlace, checkRoom, fillFolder, refuseInside } from "./bundle_folder.ts";
 import type { Checkpoint, CheckpointTensor } from "./checkpoint.ts";
 import { findTokenizer, type FoundTokenizer } from "./find_tokenizer.ts";
-import { importError } from "./import_error.ts";
 import { type Findings, inspect } from "./inspect.ts";
 import { estimateMemory, type MemoryEstimate } from "./estimates.ts";
 import { defaultLicence, defaultName } from "./names_of_files.ts";
@@ -27,6 +26,7 @@ import { writeSafetensors } from "./safetensors_writer.ts";
 import { entryBytes, type StoredAs, storedEntry, storedType } from "./stored_weights.ts";
 import { readTowerConfig } from "./tower_config.ts";
 import type { TowerWriter, VisionWeights } from "./tower_port.ts";
+import { towerRefusal } from "./tower_refusal.ts";
 import type { Scan } from "./versions.ts";
 
 export interface ImportRequest extends Omit<PlanOptions, "name" | "licence"> {
@@ -74,6 +74,8 @@ export async function importBundle(
   writer: TowerWriter,
   { signal, onProgress = () => {} }: ImportWatch = {},
 ): Promise<ImportReport> {
+  const inputs = [...request.paths, ...request.tower_paths, request.tokenizer_path ?? []].flat();
+  await refuseInside(request.dir, inputs);
   await checkPlace(request.dir, request.force);
   await using checkpoint = await openCheckpoint(request.paths);
   await using tower = request.tower_paths.length > 0 ? await openCheckpoint(request.tower_paths) : undefined;
@@ -127,7 +129,9 @@ export async function importBundle(
             onProgress(vision_file, done_bytes + bytes, total_bytes);
           },
         },
-      );
+      ).catch((error) => {
+        throw towerRefusal(error, checkpoint.files[0]!.path, vision.tower.source);
+      });
       for (const { path, bytes, sha256 } of files) {
         sources.push({ path: basename(path), bytes, sha256, origin });
       }
@@ -172,8 +176,7 @@ function planVision(
   try {
     return { tower, outline: writer.outline(tower.plan, tower.tensors, vision_weights) };
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw importError("import_refused", file, error.message, error);
+    throw towerRefusal(error, file, tower.source);
   }
 }
 

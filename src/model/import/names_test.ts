@@ -1,9 +1,9 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
-import { tableTensor } from "../../../tests/model/table_checkpoints.ts";
+import { tableCheckpoint, tableTensor } from "../../../tests/model/table_checkpoints.ts";
 import { fromFla } from "./fla_names.ts";
 import { fromGguf, type GgufArchitecture } from "./gguf_names.ts";
-import { defaultName } from "./names_of_files.ts";
+import { defaultLicence, defaultName } from "./names_of_files.ts";
 import { explainUnknown } from "./strangers.ts";
 import { findVersion, versionInFileName } from "./versions.ts";
 
@@ -128,6 +128,24 @@ describe("names of files, versions and strangers", () => {
     expect(name("/models/rwkv7-1.5B-world/model-00001-of-00003.safetensors")).toBe("rwkv7-1.5B-world");
     expect(name("/a/模型.pth")).toBe("imported");
     expect(name(`/a/${"x".repeat(200)}.gguf`)).toHaveLength(80);
+  });
+
+  it("a licence is guessed for released files only", () => {
+    const licence = (name: string, metadata = {}) =>
+      defaultLicence(tableCheckpoint({}, { path: `/a/${name}`, metadata }), { vision: undefined });
+    const cases: [string, string][] = [
+      ["RWKV-x060-World-1B6-v2.1-20240328-ctx4096.pth", "Apache-2.0"],
+      ["RWKV-x070-World-0.1B-v2.8-20241210-ctx4096.pth", "Apache-2.0"],
+      ["VisualRWKV-v060-7B-v1.0-20240612.pth", "Apache-2.0"],
+      ["VisualRWKV-v0700-0B4-v1.0-20250109.pth", "Apache-2.0"],
+      ["RWKV-x070-World-0.1B-v2.8-20241210-ctx4096-roleplay.pth", "unknown"],
+      ["my-VisualRWKV-v0700-0B4-v1.0-20250109.pth", "unknown"],
+      ["VisualRWKV-v0700-mine.pth", "unknown"],
+      ["rwkv-secret.pth", "unknown"],
+      ["model.safetensors", "unknown"],
+    ];
+    for (const [name, expected] of cases) expect([name, licence(name)]).toEqual([name, expected]);
+    expect(licence(cases[0]![0], { "general.license": "mit" })).toBe("mit");
   });
 
   it("strangers are explained once, the rest is listed", () => {

@@ -2,6 +2,7 @@
 // names that the plan uses. Must not know ONNX, manifests or files.
 import { uniform } from "../../random.ts";
 import type { CheckpointTensor } from "./checkpoint.ts";
+import { checkFiniteFloats } from "./finite_numbers.ts";
 import { importError } from "./import_error.ts";
 import type { Findings } from "./inspect.ts";
 import type { FoundEncoder } from "./towers.ts";
@@ -18,6 +19,8 @@ import type {
 export interface PlannedTower {
   plan: TowerPlan;
   tensors: TowerTensors;
+  /** The file's tensor behind a name of the plan; undefined for what is made here. */
+  source(name: string): CheckpointTensor | undefined;
   /** There was no projector in the file: this one is random and sees nothing until it is trained. */
   untrained_projector: boolean;
   /** Patches per side behind the pooling, which is what a scan orders. */
@@ -79,6 +82,10 @@ export function planTower(
         ? randomProjector(language.sizes.width, vision.towers.feature_width)
         : new Map([...vision.projector_tensors].map(([name, tensor]) => [name, readable(tensor)])),
     ),
+    source: (name) =>
+      name.startsWith(projector_prefix)
+        ? vision.projector_tensors.get(name.slice(projector_prefix.length))
+        : vision.tensors.get(name),
     untrained_projector,
     grid: pooling.grid,
   };
@@ -150,6 +157,7 @@ function readable(tensor: CheckpointTensor): TowerTensor {
       const whole = new Float32Array(tensor.elements);
       let end = 0;
       for await (const piece of tensor.readFloats()) {
+        checkFiniteFloats(tensor, piece);
         whole.set(piece, end);
         end += piece.length;
       }

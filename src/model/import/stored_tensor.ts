@@ -14,6 +14,8 @@ export interface TensorPlace {
   offset: number;
   /** In elements; row-major without gaps when left out. Only for plain types. */
   strides?: readonly number[];
+  /** Sees every piece before anyone else does; what it throws ends the reading. Left out: nothing is checked. */
+  check?: (pieces: AsyncGenerator<Uint8Array<ArrayBuffer>>) => AsyncGenerator<Uint8Array<ArrayBuffer>>;
 }
 
 /** How many bytes so many elements take. Blocks: `elements` is a multiple of the block's. */
@@ -38,7 +40,8 @@ export function storedTensor(source: ByteSource, place: TensorPlace): Checkpoint
   const { name, type, shape } = place;
   const elements = countElements(shape)!;
   const stored_bytes = storedBytes(type, elements);
-  const pieces = () => readPieces(source, place, stored_bytes);
+  const { check = (pieces) => pieces } = place;
+  const pieces = () => check(readPieces(source, place, stored_bytes));
   return {
     name,
     type,

@@ -1,6 +1,8 @@
 // Tensors of a checkpoint as entries of a bundle's weights: type kept or changed, bits kept where it is kept.
 // Must not know RWKV.
 import type { CheckpointTensor } from "./checkpoint.ts";
+import { nameInFile } from "./derived_tensor.ts";
+import { checkFinite } from "./finite_numbers.ts";
 import { encodeFloats } from "./float_encoding.ts";
 import { importError, quote } from "./import_error.ts";
 import type { SafetensorsEntry, WrittenType } from "./safetensors_writer.ts";
@@ -32,6 +34,7 @@ export function storedEntry(
       if (type === tensor.type) {
         for await (const piece of tensor.readBytes()) {
           onPiece();
+          checkFinite(tensor, type, piece);
           yield piece;
         }
         return;
@@ -39,7 +42,9 @@ export function storedEntry(
       for await (const floats of tensor.readFloats()) {
         onPiece();
         if (type === "f16") checkRange(tensor, floats);
-        yield encodeFloats(floats, type);
+        const bytes = encodeFloats(floats, type);
+        checkFinite(tensor, type, bytes);
+        yield bytes;
       }
     },
   };
@@ -52,10 +57,12 @@ export function entryBytes(tensor: CheckpointTensor, stored_as: StoredAs): numbe
 /** The largest number that rounds to a finite float16. */
 const half_max = 65_519;
 
-function checkRange({ name, file }: CheckpointTensor, floats: Float32Array): void {
+function checkRange(tensor: CheckpointTensor, floats: Float32Array): void {
   for (const value of floats) {
     if (!(Math.abs(value) > half_max) || !Number.isFinite(value)) continue;
-    const reason = `tensor ${quote(name)} holds ${value}, which f16 cannot; --dtype bf16 or f32 can`;
-    throw importError("import_refused", file, reason);
+    const reason = `tensor ${
+      quote(nameInFile(tensor))
+    } holds ${value}, which f16 cannot; --dtype bf16 or f32 can`;
+    throw importError("import_refused", tensor.file, reason);
   }
 }

@@ -3,6 +3,7 @@
 import type { ByteSource } from "./byte_source.ts";
 import type { Container } from "./container.ts";
 import type { CheckpointTensor } from "./checkpoint.ts";
+import { checkContent, CheckedStorage } from "./checked_storage.ts";
 import { plain_bytes } from "./element_types.ts";
 import { importError, quote } from "./import_error.ts";
 import { import_limits } from "./limits.ts";
@@ -10,6 +11,7 @@ import { unpickle } from "./pickle_machine.ts";
 import { PickleDamaged, PickleDict, PickleRefused, type PickleValue } from "./pickle_values.ts";
 import { countElements, storedTensor } from "./stored_tensor.ts";
 import { torch_host, TorchTensor } from "./torch_objects.ts";
+import { isContiguous } from "./strided_reads.ts";
 import { readZip, type ZipEntry } from "./zip_directory.ts";
 
 /** Throws ImportError. */
@@ -29,14 +31,20 @@ export async function readTorch(source: ByteSource): Promise<Container> {
   const folder = pickle.name.slice(0, -"data.pkl".length);
   await checkByteOrder(source, entries.get(`${folder}byteorder`));
   const top = await readPickle(source, pickle);
-  return readState(source, findState(source, top), findStorages(entries, `${folder}data/`));
+  return readState(source, findState(source, top), findStorages(source, entries, `${folder}data/`));
 }
 
 /** Storages by key. A key in a pickle may be long and shared by all tensors: none is joined to the folder's name. */
-function findStorages(entries: ReadonlyMap<string, ZipEntry>, folder: string): Map<string, ZipEntry> {
-  const storages = new Map<string, ZipEntry>();
+function findStorages(
+  source: ByteSource,
+  entries: ReadonlyMap<string, ZipEntry>,
+  folder: string,
+): Map<string, CheckedStorage> {
+  const storages = new Map<string, CheckedStorage>();
   for (const entry of entries.values()) {
-    if (entry.name.startsWith(folder)) storages.set(entry.name.slice(folder.length), entry);
+    if (entry.name.startsWith(folder)) {
+      storages.set(entry.name.slice(folder.length), new CheckedStorage(source, entry));
+    }
   }
   return storages;
 }
@@ -44,7 +52,7 @@ function findStorages(entries: ReadonlyMap<string, ZipEntry>, folder: string): M
 function readState(
   source: ByteSource,
   state: PickleDict,
-  storages: ReadonlyMap<string, ZipEntry>,
+  storages: ReadonlyMap<string, CheckedStorage>,
 ): Container {
   const refuse = (reason: string) => importError("import_refused", source.path, reason);
   const { tensors_max, shared_bytes_factor, name_chars_max } = import_limits;
@@ -86,11 +94,13 @@ async function checkByteOrder(source: ByteSource, entry?: ZipEntry): Promise<voi
   }
 }
 
-async function readPickle(source: ByteSource, { offset, bytes }: ZipEntry): Promise<PickleValue> {
+async function readPickle(source: ByteSource, entry: ZipEntry): Promise<PickleValue> {
+  const { offset, bytes } = entry;
   if (bytes > import_limits.pickle_bytes_max) {
     throw importError("import_refused", source.path, `its pickle has ${bytes} bytes`);
   }
   const pickle = await source.read(offset, bytes);
+  checkContent(source, entry, pickle);
   try {
     return unpickle(pickle, torch_host);
   } catch (error) {
@@ -132,13 +142,14 @@ function placeTensor(
   source: ByteSource,
   name: string,
   tensor: TorchTensor,
-  entry: ZipEntry | undefined,
+  checked: CheckedStorage | undefined,
 ): CheckpointTensor {
   const { storage, shape, strides } = tensor;
   const { type } = storage;
   const damaged = (reason: string) =>
     importError("import_damaged", source.path, `tensor ${quote(name)} ${reason}`);
-  if (!entry) throw damaged(`needs storage ${quote(storage.key)}, which is not in the archive`);
+  if (!checked) throw damaged(`needs storage ${quote(storage.key)}, which is not in the archive`);
+  const { entry } = checked;
   const storage_bytes = storage.elements * plain_bytes[type];
   if (entry.bytes !== storage_bytes) {
     throw damaged(`claims a storage of ${storage_bytes} bytes; the archive has ${entry.bytes}`);
@@ -151,5 +162,9 @@ function placeTensor(
     throw damaged(`of shape [${shape.join(", ")}] reaches outside its storage of ${capacity} elements`);
   }
   const offset = entry.offset + tensor.offset * plain_bytes[type];
-  return storedTensor(source, { name, type, shape, offset, strides });
+  const whole = tensor.offset === 0 && elements === capacity && isContiguous(shape, strides);
+  return storedTensor(source, {
+    ...{ name, type, shape, offset, strides },
+    check: (pieces) => whole ? checked.passing(name, pieces) : checked.before(name, pieces),
+  });
 }

@@ -10,6 +10,8 @@ export interface ZipEntry {
   /** Of the first byte of content in the file. */
   readonly offset: number;
   readonly bytes: number;
+  /** CRC-32 of the content; 0 where the writer left it out. */
+  readonly crc32: number;
 }
 
 const central_mark = 0x02014b50;
@@ -39,7 +41,8 @@ export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>
     if (entries.has(header.name)) throw damaged(source, `${quote(header.name)} is there twice`);
     const start = await contentOffset(source, header);
     places.push({ start: header.local, end: start + header.bytes, name: quote(header.name) });
-    entries.set(header.name, { name: header.name, offset: start, bytes: header.bytes });
+    const { name, bytes, crc32 } = header;
+    entries.set(name, { name, offset: start, bytes, crc32 });
   }
   places.sort((a, b) => a.start - b.start);
   for (let i = 1; i < places.length; i++) {
@@ -53,6 +56,7 @@ export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>
 interface CentralHeader {
   name: string;
   bytes: number;
+  crc32: number;
   /** Offset of the entry's own header. */
   local: number;
 }
@@ -81,7 +85,7 @@ function readCentral(source: ByteSource, directory: Uint8Array<ArrayBuffer>, cou
     }
     const sizes = wideSizes(source, name, view, at, name_end, extra_end);
     if (sizes.packed !== sizes.bytes) throw damaged(source, `${quote(name)} has two sizes`);
-    headers.push({ name, bytes: sizes.bytes, local: sizes.local });
+    headers.push({ name, bytes: sizes.bytes, crc32: view.getUint32(at + 16, true), local: sizes.local });
     at = end;
   }
   return headers;
