@@ -65,6 +65,12 @@ const wordless =
   "none found: only logits work. Put rwkv_vocab_v20230424.txt (it comes with every RWKV World model) " +
   "beside the file, or name it with --tokenizer FILE, and import again with --force";
 
+/** The first few; --json has them all. */
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, 4).join(", ");
+  return names.length > 4 ? `${shown}, … (--json lists all)` : shown;
+}
+
 export function summaryText(summary: ImportSummary): string {
   const { language, vision, memory, image, operations, unused } = summary;
   const ranks = Object.entries(language.ranks).map(([name, rank]) => `${name} ${rank}`).join(", ");
@@ -90,7 +96,9 @@ export function summaryText(summary: ImportSummary): string {
   if (summary.compressor_layers !== null) {
     lines.push(["compressor", `${summary.compressor_layers} layers shorten a picture's vectors`]);
   }
-  if (unused.length > 0) lines.push(["unused", `${unused.length} tensors are known and never read`]);
+  if (unused.length > 0) {
+    lines.push(["unused", `${unused.length} tensors are known and never read: ${someOf(unused)}`]);
+  }
   const { tokenizer } = summary;
   lines.push(["tokenizer", tokenizer === null ? wordless : `${tokenizer.place} (${tokenizer.origin})`]);
   const vision_memory = vision === null ? "" : `, about ${sizeText(memory.vision_bytes)} vision`;
