@@ -72,7 +72,7 @@ describe("dashboard", { sanitizeOps: false, sanitizeResources: false }, () => {
   case_("answers a question word by word, says what it is true of, and can be cancelled", async () => {
     await using visited = await visit({ hash: door });
     const { page } = visited;
-    await page.getByLabel("Question").fill("Who came?");
+    await page.getByLabel("Question").fill("Who came? Take your time.");
     await page.keyboard.press("Enter");
     const card = page.locator(".answer").last();
     await page.locator('.answer[aria-busy="true"] .answer-text').last().waitFor();
@@ -82,7 +82,7 @@ describe("dashboard", { sanitizeOps: false, sanitizeResources: false }, () => {
     await card.locator(".evidence li").nth(2).waitFor();
     expect(await card.locator(".evidence li").count()).toBe(3);
 
-    await page.getByLabel("Question").fill("And then?");
+    await page.getByLabel("Question").fill("And then? Take your time.");
     await page.getByRole("button", { name: "Ask", exact: true }).click();
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.locator(".answer").last().getByText("cancelled").waitFor();

@@ -52,6 +52,8 @@ function subscribe(server: MockServer, viewer: Viewer, message: ClientMessage & 
 }
 
 const word_ms = 60;
+/** For a question that says "take your time": long enough to be seen, and cut, on a slow machine. */
+const slow_word_ms = 400;
 
 async function answer(
   server: MockServer,
@@ -64,6 +66,7 @@ async function answer(
   const said = evidence.at(-1)?.text ?? "nothing was said yet.";
   const words = `At that moment: ${said} That is all I remember of it.`.split(" ");
   const asked_at = new Date().toISOString();
+  const pause_ms = /take your time/i.test(question) ? slow_word_ms : word_ms;
   const cancelled = () => server.received.some((message) => message.type === "cancel" && message.id === id);
   let status: AnswerMessage["status"] = "done";
   let text = "";
@@ -72,7 +75,7 @@ async function answer(
     if (socket.readyState !== 1 || status === "cancelled") break;
     text = `${text} ${word}`.trim();
     send(socket, { type: "answer.delta", id, text });
-    await new Promise((resolve) => setTimeout(resolve, word_ms));
+    await new Promise((resolve) => setTimeout(resolve, pause_ms));
   }
   const head = { id, stream: name, question, answer: text, asked_at, status, evidence };
   send(socket, { type: "answer.done", id, answer: { ...head, ...whenOf(stream, at_ms) } });
