@@ -76,7 +76,7 @@ describe("dashboard", { sanitizeOps: false, sanitizeResources: false }, () => {
     await page.keyboard.press("Enter");
     const card = page.locator(".answer").last();
     await page.locator('.answer[aria-busy="true"] .answer-text').last().waitFor();
-    await card.getByText("true of").waitFor();
+    await card.getByText("true of").waitFor({ timeout: 30_000 });
     await page.locator('.answer[aria-busy="false"]').last().waitFor();
     await card.getByText("Captions up to that moment (3)").click();
     await card.locator(".evidence li").nth(2).waitFor();

@@ -53,7 +53,7 @@ function subscribe(server: MockServer, viewer: Viewer, message: ClientMessage & 
 
 const word_ms = 60;
 /** For a question that says "take your time": long enough to be seen, and cut, on a slow machine. */
-const slow_word_ms = 400;
+const slow_word_ms = 200;
 
 async function answer(
   server: MockServer,
