@@ -1,14 +1,12 @@
-// Reads native/include/rwkv.h as text and writes _symbols.ts, so that a signature is typed once, in C.
-// `--check` writes nothing and fails when the two differ. Must not know what any verb means.
+// Reads the C headers of the native libraries as text and writes _symbols.ts and _train_symbols.ts, so that a signature
+// is typed once, in C. `--check` writes nothing and fails when they differ. Must not know what any verb means.
 
-const header_url = new URL("../native/include/rwkv.h", import.meta.url);
 /** Of deno.json. */
 const line_width = 110;
-const symbols_url = new URL("./_symbols.ts", import.meta.url);
 
 /** Handles are numbers here: with a scoped --allow-ffi a pointer object cannot be made from an out-buffer. */
-const handle = /^rwkv_(engine|state) \*$/;
-const scalars: Record<string, string> = {
+const handle = /^rwkv_(engine|state|trainer) \*$/;
+const scalars: Readonly<Record<string, string>> = {
   uint32_t: "u32",
   int32_t: "i32",
   uint64_t: "u64",
@@ -17,46 +15,83 @@ const scalars: Record<string, string> = {
   void: "void",
 };
 
-function ffiType(c_type: string, where: string): string {
+/** What one header calls its things. */
+interface Dialect {
+  file: string;
+  symbols_file: string;
+  /** Before every declaration. */
+  macro: string;
+  /** Before every constant. */
+  prefix: string;
+  /** More than `scalars`. */
+  scalars: Readonly<Record<string, string>>;
+  /** Exported tables of constants that are not statuses: table → prefix. */
+  tables: Readonly<Record<string, string>>;
+}
+
+const engine_dialect: Dialect = {
+  file: "native/include/rwkv.h",
+  symbols_file: "_symbols.ts",
+  macro: "RWKV_API",
+  prefix: "RWKV_",
+  scalars: {},
+  tables: { devices: "RWKV_DEVICE_", scans: "RWKV_SCAN_", info_keys: "RWKV_INFO_" },
+};
+const train_dialect: Dialect = {
+  file: "native/train/include/rwkv_train.h",
+  symbols_file: "_train_symbols.ts",
+  macro: "RWKV_TRAIN_API",
+  prefix: "RWKV_TRAIN_",
+  scalars: { double: "f64" },
+  tables: { constants: "RWKV_TRAIN_" },
+};
+
+function ffiType(c_type: string, where: string, dialect: Dialect): string {
   if (handle.test(c_type)) return "u64";
   if (c_type.endsWith("*")) return "buffer";
-  const scalar = scalars[c_type];
+  const scalar = scalars[c_type] ?? dialect.scalars[c_type];
   if (!scalar) throw new Error(`Cannot translate ${where}: unknown type "${c_type}"`);
   return scalar;
 }
 
-function parameterType(parameter: string, where: string): string {
+function parameterType(parameter: string, where: string, dialect: Dialect): string {
   // "const uint8_t *path" → "const uint8_t *": the name is the last word.
   const match = /^(.*?)(\w+)$/.exec(parameter.trim());
   if (!match) throw new Error(`Cannot translate ${where}: parameter "${parameter}"`);
-  return ffiType(match[1]!.replace(/^const /, "").trim(), where);
+  return ffiType(match[1]!.replace(/^const /, "").trim(), where, dialect);
 }
 
-/** One line of the table per RWKV_API declaration. "blocks:" in the comment before it means another thread. */
-function functionLines(header: string): string[] {
-  const declaration = /(?:\/\*((?:[^*]|\*(?!\/))*)\*\/\s*)?RWKV_API\s+([\w ]+?)\s*(\w+)\(([^)]*)\);/g;
+/** One line of the table per declaration. "blocks:" in the comment before it means another thread. */
+function functionLines(header: string, dialect: Dialect): string[] {
+  const comment = String.raw`(?:\/\*((?:[^*]|\*(?!\/))*)\*\/\s*)?`;
+  const declaration = new RegExp(String.raw`${comment}${dialect.macro}\s+([\w ]+?)\s*(\w+)\(([^)]*)\);`, "g");
   const lines: string[] = [];
   for (const [, comment = "", result, name, list] of header.matchAll(declaration)) {
-    const parameters = list!.trim() === "void" ? [] : list!.split(",").map((p) => parameterType(p, name!));
+    const parameters = list!.trim() === "void"
+      ? []
+      : list!.split(",").map((p) => parameterType(p, name!, dialect));
     const quoted = parameters.map((type) => `"${type}"`).join(", ");
     const nonblocking = /^\s*blocks:/.test(comment) ? ", nonblocking: true" : "";
-    const fields = [`parameters: [${quoted}]`, `result: "${ffiType(result!.trim(), name!)}"${nonblocking}`];
+    const fields = [
+      `parameters: [${quoted}]`,
+      `result: "${ffiType(result!.trim(), name!, dialect)}"${nonblocking}`,
+    ];
     const line = `  ${name}: { ${fields.join(", ")} },`;
     // As deno fmt breaks it.
     lines.push(
       line.length <= line_width ? line : `  ${name}: {\n${fields.map((f) => `    ${f},\n`).join("")}  },`,
     );
   }
-  const declared = header.match(/^RWKV_API/gm)?.length ?? 0;
+  const declared = header.match(new RegExp(`^${dialect.macro}`, "gm"))?.length ?? 0;
   if (lines.length !== declared) {
-    throw new Error(`Cannot read rwkv.h: ${declared} declarations, ${lines.length} understood`);
+    throw new Error(`Cannot read ${dialect.file}: ${declared} declarations, ${lines.length} understood`);
   }
   return lines;
 }
 
 /** `#define PREFIX_NAME value` lines as `name: value,`. */
 function constantLines(header: string, prefix: string, accept: (value: number) => boolean): string[] {
-  const define = new RegExp(`^#define ${prefix}([A-Z_]+) (-?\\d+)\\b`, "gm");
+  const define = new RegExp(`^#define ${prefix}([A-Z][A-Z0-9_]*) (-?\\d+)\\b`, "gm");
   return [...header.matchAll(define)]
     .filter(([, , value]) => accept(Number(value)))
     .map(([, name, value]) => `  ${name!.toLowerCase()}: ${value},`);
@@ -64,17 +99,27 @@ function constantLines(header: string, prefix: string, accept: (value: number) =
 
 /** The text of _symbols.ts for a header. */
 export function generate(header: string): string {
-  const version = /^#define RWKV_ABI_VERSION (\d+)/m.exec(header)?.[1];
-  if (!version) throw new Error("Cannot read rwkv.h: RWKV_ABI_VERSION is missing");
-  const failures = constantLines(header, "RWKV_", (value) => value < 0);
+  return generateFor(header, engine_dialect);
+}
+
+/** The text of _train_symbols.ts for a header. */
+export function generateTrain(header: string): string {
+  return generateFor(header, train_dialect);
+}
+
+function generateFor(header: string, dialect: Dialect): string {
+  const { file, prefix, tables } = dialect;
+  const version = new RegExp(`^#define ${prefix}ABI_VERSION (\\d+)`, "m").exec(header)?.[1];
+  if (!version) throw new Error(`Cannot read ${file}: ${prefix}ABI_VERSION is missing`);
+  const failures = constantLines(header, prefix, (value) => value < 0);
   return [
-    "// Generated by gen_symbols.ts from native/include/rwkv.h; do not edit. Handles are u64.",
+    `// Generated by gen_symbols.ts from ${file}; do not edit. Handles are u64.`,
     "",
     `export const abi_version = ${version};`,
     "",
     "/** Signatures of every verb. nonblocking: the header says that it blocks. */",
     "export const symbols = {",
-    ...functionLines(header),
+    ...functionLines(header, dialect),
     "} as const satisfies Deno.ForeignLibraryInterface;",
     "",
     "export const statuses = {",
@@ -82,18 +127,14 @@ export function generate(header: string): string {
     ...failures,
     "} as const;",
     "",
-    "export const devices = {",
-    ...constantLines(header, "RWKV_DEVICE_", (value) => value >= 0),
-    "} as const;",
-    "",
-    "export const scans = {",
-    ...constantLines(header, "RWKV_SCAN_", (value) => value >= 0),
-    "} as const;",
-    "",
-    "export const info_keys = {",
-    ...constantLines(header, "RWKV_INFO_", (value) => value >= 0),
-    "} as const;",
-    "",
+    ...Object.entries(tables).flatMap(([table, table_prefix]) => [
+      `export const ${table} = {`,
+      ...constantLines(header, table_prefix, (value) => value >= 0).filter((line) =>
+        !/^ {2}(ok|abi_version):/.test(line)
+      ),
+      "} as const;",
+      "",
+    ]),
   ].join("\n");
 }
 
@@ -110,11 +151,17 @@ export function drift(current: string, wanted: string): string[] {
 }
 
 async function main(): Promise<void> {
-  const wanted = generate(await Deno.readTextFile(header_url));
-  const current = await Deno.readTextFile(symbols_url).catch(() => "");
-  if (current === wanted) return;
-  if (!Deno.args.includes("--check")) return await Deno.writeTextFile(symbols_url, wanted);
-  const lines = ["ffi/_symbols.ts does not fit native/include/rwkv.h:", ...drift(current, wanted)];
+  const lines: string[] = [];
+  for (const dialect of [engine_dialect, train_dialect]) {
+    const symbols_url = new URL(dialect.symbols_file, import.meta.url);
+    const header = await Deno.readTextFile(new URL(`../${dialect.file}`, import.meta.url));
+    const wanted = generateFor(header, dialect);
+    const current = await Deno.readTextFile(symbols_url).catch(() => "");
+    if (current === wanted) continue;
+    if (!Deno.args.includes("--check")) await Deno.writeTextFile(symbols_url, wanted);
+    else lines.push(`ffi/${dialect.symbols_file} does not fit ${dialect.file}:`, ...drift(current, wanted));
+  }
+  if (lines.length === 0) return;
   lines.push("Run ffi/gen_symbols.ts to write it again.", "");
   await Deno.stderr.write(new TextEncoder().encode(lines.join("\n")));
   Deno.exit(1);

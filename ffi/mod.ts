@@ -10,3 +10,12 @@ export {
   type SamplerSettings,
   type SpanGrid,
 } from "./state.ts";
+export {
+  NativeTrainer,
+  openTrainer,
+  type TrainerInput,
+  type TrainerOptions,
+  type TrainerPart,
+  type TrainerTensor,
+} from "./trainer.ts";
+export { type TrainerCode, TrainerError, type TrainerRetry } from "./trainer_errors.ts";

@@ -27,6 +27,7 @@ import { version } from "./version.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 export const library_path: string = join(root, "native/build/librwkv.so");
+export const train_library_path: string = join(root, "native/train/build/librwkv_train.so");
 export const static_dir: string = join(root, "web/dist");
 /** Pictures for the synthetic world: fetched for development, never committed. */
 export const art_folders = {

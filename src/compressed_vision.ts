@@ -59,8 +59,8 @@ export class CompressedVision<Tower extends ClosableVision> implements ClosableV
     this.#state.keepVectors(true);
   }
 
-  encode(rgb: Uint8Array): Promise<Float32Array> {
-    return this.#through(() => this.tower.encode(rgb));
+  encode(rgb: Uint8Array, before?: Uint8Array): Promise<Float32Array> {
+    return this.#through(() => this.tower.encode(rgb, before));
   }
 
   encodePicture(picture: Picture, options?: EncodeOptions): Promise<Float32Array> {

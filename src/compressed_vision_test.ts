@@ -94,6 +94,23 @@ describe("CompressedVision", () => {
     expect([tower.closed, blocks.closed]).toEqual([1, 2]); // state and engine are one here
   });
 
+  it("hands the frame before on to its tower", async () => {
+    const seen: (Uint8Array | undefined)[][] = [];
+    const tower = {
+      ...byteTower(),
+      encode: (rgb: Uint8Array, before?: Uint8Array) => {
+        seen.push([rgb, before]);
+        return Promise.resolve(Float32Array.from(rgb));
+      },
+    };
+    const vision = new CompressedVision(tower, new PlusOne(), { vectors_per_frame: 1, padding: 2 });
+    const now = bytes(1, 1), before = bytes(1, 5);
+    await vision.encode(now, before);
+    await vision.encode(now);
+    expect(seen).toEqual([[now, before], [now, undefined]]);
+    await vision.close();
+  });
+
   it("takes one picture at a time, in order, and bounds those that wait", async () => {
     const blocks = new PlusOne();
     const vision = new CompressedVision(byteTower(), blocks, { vectors_per_frame: 1, padding: 2 });

@@ -9,9 +9,10 @@ import { doctor, doctor_help } from "./cli/doctor.ts";
 import { type Io, openIo } from "./cli/io.ts";
 import { model_help, modelCommand } from "./cli/model.ts";
 import { demo, demo_help, serve, serve_help } from "./cli/serve.ts";
+import { trainCommand, trainHelp } from "./cli/train.ts";
 import { watch, watch_help } from "./cli/watch.ts";
 import { world_help, worldCommand } from "./cli/world.ts";
-import { art_folders, builtinBundle, compose, library_path } from "./compose.ts";
+import { art_folders, builtinBundle, compose, library_path, train_library_path } from "./compose.ts";
 import { GanderError } from "./errors.ts";
 import { version } from "./version.ts";
 
@@ -23,12 +24,13 @@ const commands: Commands = {
   describe,
   model: (words, io) => modelCommand([...words], { ...io, library_path, default_bundle: builtinBundle }),
   world: worldCommand(art_folders),
+  train: trainCommand({ library_path: train_library_path, art: art_folders }),
   bench: benchCommand(library_path),
   doctor,
   config,
 };
 
-const helps: Record<CommandName, string> = {
+const helps: Record<CommandName, string | ((words: readonly string[]) => string)> = {
   demo: demo_help,
   serve: serve_help,
   watch: watch_help,
@@ -36,6 +38,7 @@ const helps: Record<CommandName, string> = {
   describe: describe_help,
   model: model_help,
   world: world_help,
+  train: trainHelp,
   bench: bench_help,
   doctor: doctor_help,
   config: config_help,
@@ -49,6 +52,7 @@ const overview = `gander ${version}: watches live video and says what happens.
   gander ask STREAM TEXT   a question to a running service
   gander describe IMAGE    what a model says about pictures
   gander model …           a model: info, logits, import of released weights
+  gander train …           train a tower, a language model, a narrator
   gander bench …           what a model costs on this machine
   gander world …           synthetic video with labels: scripts, events, files
   gander doctor            what works on this machine, and why the rest does not
@@ -73,7 +77,8 @@ async function run(words: readonly string[], io: Io): Promise<number> {
   }
   const command = name as CommandName;
   if (rest.includes("--help") || rest.includes("-h")) {
-    io.out(helps[command]);
+    const help = helps[command];
+    io.out(typeof help === "string" ? help : help(rest));
     return 0;
   }
   return await commands[command](rest, io, compose);

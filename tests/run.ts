@@ -31,9 +31,9 @@ function countDeno(output: string): Counts | undefined {
   return { passed: number("passed"), failed: number("failed"), skipped: number("ignored") };
 }
 
-/** `native asan: 9 passed, 0 failed` */
+/** `native asan: 9 passed, 0 failed` or `trainer release: …` */
 function countNative(output: string): Counts | undefined {
-  const found = /^native \w+: (\d+) passed, (\d+) failed$/m.exec(output);
+  const found = /^(?:native|trainer) \w+: (\d+) passed, (\d+) failed$/m.exec(output);
   return found ? { passed: Number(found[1]), failed: Number(found[2]), skipped: 0 } : undefined;
 }
 
@@ -71,6 +71,13 @@ const parts: Part[] = [
     count: countNative,
   },
   denoTest("native, model, contract", "tests/native", "tests/model", "tests/contract"),
+  {
+    name: "trainer",
+    command: "sh",
+    args: ["native/train/build.sh", "release", "--test"],
+    count: countNative,
+  },
+  denoTest("training, evaluation", "tests/train", "tests/eval"),
   denoTest("sources", "tests/sources"),
   {
     ...denoTest("whole service", "--v8-flags=--expose-gc", "tests/service"),

@@ -1,8 +1,12 @@
 #include "language_net.h"
 
+#include "checkpoint.h"
+#include "mix_function.h"
 #include "wkv_function.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 namespace rwkv_train {
 namespace {
@@ -21,7 +25,10 @@ LanguageNet::LanguageNet(const Tensors &tensors) : tensors_(tensors) {
   TORCH_CHECK(version_ == 7 || tensors.count("blocks.0.att.time_maa_x"), "these tensors are neither RWKV-7 nor RWKV-6");
   width_ = at("emb.weight").size(1);
   TORCH_CHECK(width_ % head_size == 0, "emb.weight has width ", width_, ", which is not a multiple of 64");
-  while (tensors.count("blocks." + std::to_string(layers_) + ".ln1.weight")) ++layers_;
+  for (const auto &[name, tensor] : tensors) {
+    int layer = 0;
+    if (std::sscanf(name.c_str(), "blocks.%4d.", &layer) == 1) layers_ = std::max(layers_, int64_t{layer} + 1);
+  }
 }
 
 const Tensor &LanguageNet::at(const std::string &name) const {
@@ -55,23 +62,24 @@ Tensor LanguageNet::head_norm(const std::string &name, const Tensor &y) const {
 }
 
 Tensor LanguageNet::shift(const Tensor &h, Tensor &previous) const {
-  const Tensor first = previous.defined() ? previous.unsqueeze(1) : torch::zeros_like(h.slice(1, 0, 1));
-  const Tensor before = torch::cat({first, h.slice(1, 0, h.size(1) - 1)}, 1);
+  const Tensor before = torch::cat({previous.unsqueeze(1), h.slice(1, 0, h.size(1) - 1)}, 1);
   previous = h.select(1, h.size(1) - 1);
   return before - h;
 }
 
 Tensor LanguageNet::time_mix7(const std::string &att, const Tensor &h, LayerState &state, Tensor &v_first,
                               bool first) const {
-  const Tensor delta = shift(h, state.att_prev);
-  const auto mixed = [&](const char *name) { return torch::addcmul(h, delta, flat(att + name)); };
-  const Tensor x_v = mixed("x_v");
-  const Tensor r = linear(att + "receptance", mixed("x_r")), k0 = linear(att + "key", mixed("x_k"));
+  std::vector<Tensor> mu;
+  for (const char *name : {"x_r", "x_w", "x_k", "x_v", "x_a", "x_g"}) mu.push_back(flat(att + name));
+  const std::vector<Tensor> mixed = shift_mix(h, state.att_prev, mu);
+  const Tensor &x_r = mixed[0], &x_w = mixed[1], &x_k = mixed[2], &x_v = mixed[3], &x_a = mixed[4], &x_g = mixed[5];
+  state.att_prev = h.select(1, h.size(1) - 1);
+  const Tensor r = linear(att + "receptance", x_r), k0 = linear(att + "key", x_k);
   Tensor v = linear(att + "value", x_v);
-  const Tensor z = flat(att + "w0") + low_rank(att + "w", mixed("x_w"), "tanh");
+  const Tensor z = flat(att + "w0") + low_rank(att + "w", x_w, "tanh");
   const Tensor w = torch::exp(-std::exp(-0.5) * torch::sigmoid(z));
-  const Tensor a = torch::sigmoid(flat(att + "a0") + low_rank(att + "a", mixed("x_a"), ""));
-  const Tensor g = low_rank(att + "g", mixed("x_g"), "sigmoid");
+  const Tensor a = torch::sigmoid(flat(att + "a0") + low_rank(att + "a", x_a, ""));
+  const Tensor g = low_rank(att + "g", x_g, "sigmoid");
   if (first) v_first = v;
   else v = v + (v_first - v) * torch::sigmoid(flat(att + "v0") + low_rank(att + "v", x_v, ""));
 
@@ -87,8 +95,9 @@ Tensor LanguageNet::time_mix7(const std::string &att, const Tensor &h, LayerStat
 }
 
 Tensor LanguageNet::channel_mix7(const std::string &ffn, const Tensor &h, LayerState &state) const {
-  const Tensor delta = shift(h, state.ffn_prev);
-  const Tensor k = torch::relu(linear(ffn + "key", torch::addcmul(h, delta, flat(ffn + "x_k"))));
+  const Tensor x_k = shift_mix(h, state.ffn_prev, {flat(ffn + "x_k")})[0];
+  state.ffn_prev = h.select(1, h.size(1) - 1);
+  const Tensor k = torch::relu(linear(ffn + "key", x_k));
   return linear(ffn + "value", k * k);
 }
 
@@ -113,26 +122,56 @@ Tensor LanguageNet::time_mix6(const std::string &att, const Tensor &h, LayerStat
 }
 
 Tensor LanguageNet::channel_mix6(const std::string &ffn, const Tensor &h, LayerState &state) const {
-  const Tensor delta = shift(h, state.ffn_prev);
-  const Tensor k = torch::relu(linear(ffn + "key", torch::addcmul(h, delta, flat(ffn + "time_maa_k"))));
-  const Tensor r = torch::sigmoid(linear(ffn + "receptance", torch::addcmul(h, delta, flat(ffn + "time_maa_r"))));
+  const auto mixed = shift_mix(h, state.ffn_prev, {flat(ffn + "time_maa_k"), flat(ffn + "time_maa_r")});
+  state.ffn_prev = h.select(1, h.size(1) - 1);
+  const Tensor k = torch::relu(linear(ffn + "key", mixed[0]));
+  const Tensor r = torch::sigmoid(linear(ffn + "receptance", mixed[1]));
   return r * linear(ffn + "value", k * k);
 }
 
-Tensor LanguageNet::forward(const Tensor &input, NetState &state) const {
+Tensor LanguageNet::block(int64_t layer, const Tensor &x, LayerState &memory, Tensor &v_first) const {
+  const std::string name = "blocks." + std::to_string(layer) + ".", att = name + "att.", ffn = name + "ffn.";
+  const Tensor h1 = norm(name + "ln1", x);
+  const Tensor mixed =
+      x + (version_ == 7 ? time_mix7(att, h1, memory, v_first, layer == 0) : time_mix6(att, h1, memory));
+  const Tensor h2 = norm(name + "ln2", mixed);
+  return mixed + (version_ == 7 ? channel_mix7(ffn, h2, memory) : channel_mix6(ffn, h2, memory));
+}
+
+Tensor LanguageNet::block_again(int64_t layer, const Tensor &x, LayerState &memory, Tensor &v_first) const {
+  variable_list inputs{x, memory.att_prev, memory.ffn_prev, memory.s}, leaves;
+  if (v_first.defined()) inputs.push_back(v_first);
+  const std::string name = "blocks." + std::to_string(layer) + ".";
+  for (const auto &[key, tensor] : tensors_) {
+    if (key.rfind(name, 0) == 0) leaves.push_back(tensor);
+  }
+  // A copy of the net: this one need not live until the way back. The tensors are the caller's, and do.
+  const Part part = [net = *this, layer](const variable_list &in) {
+    LayerState state{in[1], in[2], in[3]};
+    Tensor first = in.size() > 4 ? in[4] : Tensor();
+    const bool makes_first = !first.defined();
+    const Tensor out = net.block(layer, in[0], state, first);
+    variable_list all{out, state.att_prev.clone(), state.ffn_prev.clone(), state.s};
+    if (makes_first && first.defined()) all.push_back(first);
+    return all;
+  };
+  const variable_list out = checkpointed(part, inputs, leaves);
+  memory = {out[1], out[2], out[3]};
+  if (out.size() > 4) v_first = out[4];
+  return out[0];
+}
+
+Tensor LanguageNet::forward(const Tensor &input, NetState &state, bool grad_checkpoint) const {
   TORCH_CHECK(input.dim() == 3 && input.size(2) == width_ && input.size(1) > 0, "a piece is [batch, time, ", width_, "]");
   state.resize(static_cast<size_t>(layers_));
   Tensor x = norm("blocks.0.ln0", input), v_first;
   for (int64_t layer = 0; layer < layers_; ++layer) {
     LayerState &memory = state[static_cast<size_t>(layer)];
-    if (!memory.s.defined()) {
-      memory.s = torch::zeros({x.size(0), width_ / head_size, head_size, head_size}, x.options().requires_grad(false));
-    }
-    const std::string block = "blocks." + std::to_string(layer) + ".", att = block + "att.", ffn = block + "ffn.";
-    const Tensor h1 = norm(block + "ln1", x);
-    x = x + (version_ == 7 ? time_mix7(att, h1, memory, v_first, layer == 0) : time_mix6(att, h1, memory));
-    const Tensor h2 = norm(block + "ln2", x);
-    x = x + (version_ == 7 ? channel_mix7(ffn, h2, memory) : channel_mix6(ffn, h2, memory));
+    const auto zeros = [&](at::IntArrayRef sizes) { return torch::zeros(sizes, x.options().requires_grad(false)); };
+    if (!memory.s.defined()) memory.s = zeros({x.size(0), width_ / head_size, head_size, head_size});
+    if (!memory.att_prev.defined()) memory.att_prev = zeros({x.size(0), width_});
+    if (!memory.ffn_prev.defined()) memory.ffn_prev = zeros({x.size(0), width_});
+    x = grad_checkpoint ? block_again(layer, x, memory, v_first) : block(layer, x, memory, v_first);
   }
   return norm("ln_out", x);
 }

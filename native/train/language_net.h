@@ -31,14 +31,11 @@ class LanguageNet {
 
   // x [B, T, D] before ln0 → [B, T, D] behind ln_out. `state` is replaced by the state behind the piece (with its graph).
   // grad_checkpoint: blocks keep nothing for the way back but their input, and run again then.
-  torch::Tensor forward(const torch::Tensor &x, NetState &state) const;
+  torch::Tensor forward(const torch::Tensor &x, NetState &state, bool grad_checkpoint = false) const;
   torch::Tensor logits(const torch::Tensor &x) const; // [.., D] → [.., V]
   torch::Tensor embed(const torch::Tensor &tokens) const; // int64 [..] → [.., D]
 
  private:
-  struct BlockOut {
-    torch::Tensor x, v_first;
-  };
   const torch::Tensor &at(const std::string &name) const;
   torch::Tensor flat(const std::string &name) const; // a vector, whatever dimensions of 1 it has
   torch::Tensor norm(const std::string &name, const torch::Tensor &x) const;
@@ -47,6 +44,9 @@ class LanguageNet {
   torch::Tensor head_norm(const std::string &name, const torch::Tensor &y) const;
   // h of the position before − h; `previous` [B, D] becomes the last h.
   torch::Tensor shift(const torch::Tensor &h, torch::Tensor &previous) const;
+  // x behind the block; `memory` is full, before and behind. v_first: what layer 0 of RWKV-7 leaves for the others.
+  torch::Tensor block(int64_t layer, const torch::Tensor &x, LayerState &memory, torch::Tensor &v_first) const;
+  torch::Tensor block_again(int64_t layer, const torch::Tensor &x, LayerState &memory, torch::Tensor &v_first) const;
   torch::Tensor time_mix7(const std::string &att, const torch::Tensor &h, LayerState &state, torch::Tensor &v_first,
                           bool first) const;
   torch::Tensor channel_mix7(const std::string &ffn, const torch::Tensor &h, LayerState &state) const;

@@ -131,16 +131,30 @@ struct Wkv6 : torch::autograd::Function<Wkv6> {
 
 } // namespace
 
+namespace {
+
+// The recurrence itself runs on the CPU, whatever device its inputs are on, and in float32 at least.
+Tensor for_loops(const Tensor &x) {
+  return x.is_cpu() ? x : x.to(torch::kCPU, torch::kFloat32);
+}
+
+WkvResult result_of(const variable_list &out, const Tensor &like) {
+  return {out[0].to(like.device()), out[1].to(like.device())};
+}
+
+} // namespace
+
 WkvResult wkv7(const Tensor &r, const Tensor &w, const Tensor &k, const Tensor &v, const Tensor &a, const Tensor &b,
                const Tensor &state) {
-  const variable_list out = Wkv7::apply(r, w, k, v, a, b, state);
-  return {out[0], out[1]};
+  return result_of(Wkv7::apply(for_loops(r), for_loops(w), for_loops(k), for_loops(v), for_loops(a), for_loops(b),
+                               for_loops(state)),
+                   r);
 }
 
 WkvResult wkv6(const Tensor &r, const Tensor &w, const Tensor &k, const Tensor &v, const Tensor &u,
                const Tensor &state) {
-  const variable_list out = Wkv6::apply(r, w, k, v, u, state);
-  return {out[0], out[1]};
+  return result_of(Wkv6::apply(for_loops(r), for_loops(w), for_loops(k), for_loops(v), for_loops(u), for_loops(state)),
+                   r);
 }
 
 } // namespace rwkv_train

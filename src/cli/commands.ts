@@ -44,6 +44,7 @@ export type CommandName =
   | "describe"
   | "model"
   | "world"
+  | "train"
   | "bench"
   | "doctor"
   | "config";

@@ -100,6 +100,7 @@ function sightText({ inputs, fit, filter, views, tiling }: NonNullable<Manifest[
   );
   const parts = [sizes, fit === "crop" ? "middle cut out" : "stretched", filter];
   if (views === "whole_and_quarters") parts.push("whole and four quarters");
+  if (views === "before_and_now") parts.push("with the frame one tick before");
   parts.push(tilesText({ tiling }));
   return parts.filter((part) => part !== "").join(", ");
 }

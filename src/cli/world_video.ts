@@ -5,12 +5,14 @@ export interface VideoShape {
   width_px: number;
   height_px: number;
   fps: number;
+  /** H.264 without looking ahead: what a frame becomes in the file depends on those before it alone. */
+  causal?: boolean;
 }
 
 /** mp4 (H.264) or webm (VP8), by the file's name. Throws GanderError `video_failed`; nothing is left then. */
 export async function writeVideo(
   path: string,
-  { width_px, height_px, fps }: VideoShape,
+  { width_px, height_px, fps, causal = false }: VideoShape,
   frames: Iterable<Uint8Array>,
   stop: AbortSignal,
 ): Promise<void> {
@@ -22,6 +24,7 @@ export async function writeVideo(
     "veryfast",
     "-crf",
     "23",
+    ...(causal ? ["-tune", "zerolatency"] : []),
     "-g",
     String(2 * fps),
     "-movflags",

@@ -23,6 +23,7 @@ export class BundleLanguage {
   readonly caption_tokens_max: number;
   readonly answer_tokens_max: number;
   readonly speak_threshold: number;
+  readonly repeat_ms: number;
   /** How it is asked about pictures; without training on them, a text chat. */
   readonly pictures: ImagePrompt;
   readonly #mark: string;
@@ -39,6 +40,7 @@ export class BundleLanguage {
     this.caption_tokens_max = manifest.caption.tokens_max;
     this.answer_tokens_max = manifest.answer.tokens_max;
     this.speak_threshold = manifest.caption.speak_threshold;
+    this.repeat_ms = manifest.caption.repeat_s * 1000;
     this.pictures = new ImagePrompt(manifest, (text) => tokenizer.encode(text));
     this.#mark = manifest.tick.mark;
     this.#question_template = manifest.prompt.question;

@@ -63,8 +63,11 @@ const vision = z.strictObject({
   filter: z.literal(["bicubic", "bilinear", "lanczos"]).default("bicubic"),
   /** Inputs of the graph; each takes the picture resized to its own size. Empty: one, "rgb", of the frame's size. */
   inputs: z.array(vision_input).max(8).default([]),
-  /** What of a picture goes in: itself, or itself and its four quarters (UHD), in this order. */
-  views: z.literal(["whole", "whole_and_quarters"]).default("whole"),
+  /**
+   * What of a picture goes in: itself; itself and its four quarters (UHD), in this order; or the frame one tick before and
+   * itself, in this order, twice itself where there is none.
+   */
+  views: z.literal(["whole", "whole_and_quarters", "before_and_now"]).default("whole"),
   /** A picture becomes several of the graph's size, row by row (v7.02 and later). */
   tiling: z.strictObject({
     /** v7.02 takes the grid that wastes least, v7.03 and v7.04 "closest". */
@@ -163,7 +166,12 @@ const stop = z.strictObject({
 
 const decoding = { tokens_max: count(4096), sampler: sampler.default(default_sampler) };
 const answer = z.strictObject(decoding);
-const caption = z.strictObject({ ...decoding, speak_threshold: z.number().min(0).max(1) });
+const caption = z.strictObject({
+  ...decoding,
+  speak_threshold: z.number().min(0).max(1),
+  /** A caption like one of so few seconds before is held back. A model trained on ticks may rightly say a thing twice. */
+  repeat_s: z.number().min(0).max(3_600).default(30),
+});
 
 export const manifest_schema = z.strictObject({
   format: z.literal("gander-bundle"),
@@ -196,7 +204,7 @@ export const manifest_schema = z.strictObject({
   refresh: refresh.prefault({}),
   /** null: the model was not trained on questions about single pictures. */
   image: image.nullable().default(null),
-  caption: caption.default({ tokens_max: 32, sampler: default_sampler, speak_threshold: 0.5 }),
+  caption: caption.prefault({ tokens_max: 32, speak_threshold: 0.5 }),
   answer: answer.default({ tokens_max: 200, sampler: default_sampler }),
   /** What the model cannot see, for the people who rely on it. */
   limits_note: z.string().max(2_000).default(""),

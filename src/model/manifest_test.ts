@@ -65,6 +65,16 @@ describe("readManifest()", () => {
     expect("problems" in readManifest(null)).toBe(true);
   });
 
+  it("takes towers of a frame, its quarters or the frame before", () => {
+    const seeing = (views?: string) =>
+      problems((manifest) => {
+        (manifest.sources as unknown[]).push({ path: "vision.onnx", bytes: 1, sha256: hash, origin: "here" });
+        manifest.vision = { file: "vision.onnx", width_px: 96, height_px: 96, vectors_per_frame: 4, views };
+      });
+    for (const views of ["whole", "whole_and_quarters", "before_and_now"]) expect(seeing(views)).toEqual([]);
+    expect(seeing("before")[0]).toMatch(/^vision\.views: /);
+  });
+
   it("finds contradictions", () => {
     expect(problems((manifest) => {
       manifest.silence_token = 512;

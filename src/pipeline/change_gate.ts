@@ -42,28 +42,45 @@ export function measureChange(before: Uint8Array, after: Uint8Array): number {
 
 /** Which frames are worth a tick. Remembers the one admitted last, by its thumbnail and media time. */
 export interface FrameGate {
-  /** Takes up where a snapshot or a journal left off; without a thumbnail the next frame is admitted. */
-  restore(thumbnail: Uint8Array | undefined, t_media_ms: number): void;
+  /** What is written down with the tick of the frame admitted last, and what `restore` takes. */
+  readonly memory: Uint8Array;
+  /** Takes up where a snapshot or a journal left off; without a memory the next frame is admitted. */
+  restore(memory: Uint8Array | undefined, t_media_ms: number): void;
   /** True when the frame is worth a tick. The caller feeds it then: the gate remembers it as the one fed last. */
   admit(thumbnail: Uint8Array, t_media_ms: number): boolean;
 }
 
+const cells = limits.thumbnail_side_px ** 2;
+
 export class ChangeGate implements FrameGate {
   #thumbnail: Uint8Array | undefined;
   #fed_at_ms = 0;
+  /** Still frames fed since the last one that changed. */
+  #rest_frames = 0;
 
   constructor(readonly on: boolean) {}
 
-  restore(thumbnail: Uint8Array | undefined, t_media_ms: number): void {
-    this.#thumbnail = thumbnail;
+  /** The thumbnail and, in one byte more, the frames at rest: a restart must go on with the same decisions. */
+  get memory(): Uint8Array {
+    return Uint8Array.of(...this.#thumbnail ?? new Uint8Array(cells), this.#rest_frames);
+  }
+
+  restore(memory: Uint8Array | undefined, t_media_ms: number): void {
+    this.#thumbnail = memory?.subarray(0, cells);
+    // What was written before there was such a byte counts as long at rest.
+    this.#rest_frames = memory?.[cells] ?? limits.still_frames_fed;
     this.#fed_at_ms = t_media_ms;
   }
 
   admit(thumbnail: Uint8Array, t_media_ms: number): boolean {
     const before = this.#thumbnail;
-    const still = this.on && before !== undefined && t_media_ms - this.#fed_at_ms < limits.still_ms_max &&
-      measureChange(before, thumbnail) < limits.change_threshold;
-    if (!still) this.restore(thumbnail, t_media_ms);
-    return !still;
+    const still = before !== undefined && measureChange(before, thumbnail) < limits.change_threshold;
+    const rested = still && this.#rest_frames >= limits.still_frames_fed;
+    if (this.on && rested && t_media_ms - this.#fed_at_ms < limits.still_ms_max) return false;
+    if (!still) this.#rest_frames = 0;
+    else if (!rested) this.#rest_frames++;
+    this.#thumbnail = thumbnail;
+    this.#fed_at_ms = t_media_ms;
+    return true;
   }
 }

@@ -77,9 +77,35 @@ describe("ChangeGate", () => {
     expect(new ChangeGate(true).admit(still, epoch_ms)).toBe(true);
   });
 
-  it("drops a still picture, and feeds it after still_ms_max so that time goes on", () => {
+  /** Long at rest, seen last at epoch_ms. */
+  const atRest = (picture = still) => {
     const gate = new ChangeGate(true);
-    gate.admit(still, epoch_ms);
+    for (let frame = limits.still_frames_fed; frame >= 0; frame--) {
+      gate.admit(picture, epoch_ms - frame * 500);
+    }
+    return gate;
+  };
+
+  it("feeds a few frames behind the last that changed, so that the model sees it stop", () => {
+    const gate = atRest();
+    const moved = thumbnail((x, y) => (2 * x + y) % 90);
+    // Still, moves, moves back, and then stands for good.
+    const shown = [still, moved, still, ...Array(8).fill(still)];
+    const fed = shown.map((picture, frame) => gate.admit(picture, epoch_ms + 500 * (frame + 1)));
+    expect(limits.still_frames_fed).toBe(3);
+    expect(fed).toEqual([false, true, true, true, true, true, false, false, false, false, false]);
+  });
+
+  it("begins to count anew when something moves before all of them were fed", () => {
+    const gate = atRest();
+    const moved = thumbnail((x, y) => (2 * x + y) % 90);
+    const shown = [moved, moved, moved, still, still, still, still, still];
+    const fed = shown.map((picture, frame) => gate.admit(picture, epoch_ms + 500 * (frame + 1)));
+    expect(fed).toEqual([true, true, true, true, true, true, true, false]);
+  });
+
+  it("drops a picture at rest, and feeds it after still_ms_max so that time goes on", () => {
+    const gate = atRest();
     const fed: number[] = [];
     for (let passed_ms = 500; passed_ms <= 3 * limits.still_ms_max; passed_ms += 500) {
       if (gate.admit(still, epoch_ms + passed_ms)) fed.push(passed_ms);
@@ -93,14 +119,15 @@ describe("ChangeGate", () => {
   });
 
   it("sees a drift that no two frames in a row show", () => {
-    const gate = new ChangeGate(true);
-    let fed = 0;
-    for (let step = 0; step < 40; step++) {
-      if (gate.admit(thumbnail(() => 50 + Math.floor(step / 4)), epoch_ms + step * 50)) fed++;
+    const gate = atRest(thumbnail(() => 50));
+    const fed: number[] = [];
+    for (let step = 1; step < 40; step++) {
+      const level = 50 + Math.floor(step / 8);
+      if (gate.admit(thumbnail(() => level), epoch_ms + step * 50)) fed.push(step);
     }
-    // A step of 1 is under the threshold; 10 of them are five changes worth a tick, and the first frame.
+    // A step of 1 is under the threshold; two of them are a change, and a few frames behind it.
     expect(limits.change_threshold).toBeGreaterThan(1);
-    expect(fed).toBe(5);
+    expect(fed).toEqual([16, 17, 18, 19, 32, 33, 34, 35]);
   });
 
   it("sees a small object that moves in one corner of a still picture", async () => {
@@ -108,8 +135,7 @@ describe("ChangeGate", () => {
     await hold(8, corner, ({ right, low }) => {
       const inObject = (x: number, y: number) =>
         (right ? width_px - 1 - x : x) < 10 && (low ? height_px - 1 - y : y) < 6;
-      const gate = new ChangeGate(true);
-      gate.admit(still, epoch_ms);
+      const gate = atRest();
       const with_object = thumbnail((x, y) => inObject(x, y) ? 255 : (x + y) % 90);
       expect(gate.admit(with_object, epoch_ms + 500)).toBe(true);
     });
@@ -117,8 +143,7 @@ describe("ChangeGate", () => {
 
   it("does not take noise for change", async () => {
     await hold(8, fc.integer({ min: 1 }), (seed) => {
-      const gate = new ChangeGate(true);
-      gate.admit(thumbnail(noise(seed, 8)), epoch_ms);
+      const gate = atRest(thumbnail(noise(seed, 8)));
       for (let frame = 1; frame < 8; frame++) {
         expect(gate.admit(thumbnail(noise(seed * 31 + frame, 8)), epoch_ms + frame * 500)).toBe(false);
       }
@@ -127,10 +152,37 @@ describe("ChangeGate", () => {
 
   it("goes on from what was fed before a restart, or from nothing", () => {
     const gate = new ChangeGate(true);
-    gate.restore(still, epoch_ms);
+    gate.restore(atRest().memory, epoch_ms);
     expect(gate.admit(still, epoch_ms + 500)).toBe(false);
     expect(gate.admit(still, epoch_ms + limits.still_ms_max)).toBe(true);
     gate.restore(undefined, 0);
     expect(gate.admit(still, 0)).toBe(true);
+  });
+
+  it("decides after a restart at any moment as without one", async () => {
+    const pictures = [still, thumbnail((x, y) => (2 * x + y) % 90), thumbnail(() => 40)];
+    const script = fc.array(fc.record({ shown: fc.nat(2), frames: fc.integer({ min: 1, max: 9 }) }), {
+      maxLength: 8,
+    });
+    await hold(60, script, (scenes) => {
+      const whole = new ChangeGate(true);
+      let cut = new ChangeGate(true);
+      let memory: Uint8Array | undefined, fed_at_ms = 0;
+      scenes.flatMap(({ shown, frames }) => Array<number>(frames).fill(shown)).forEach((shown, frame) => {
+        const t_media_ms = frame * 500, picture = pictures[shown]!;
+        const fed = whole.admit(picture, t_media_ms);
+        cut = new ChangeGate(true);
+        cut.restore(memory, fed_at_ms);
+        expect(cut.admit(picture, t_media_ms)).toBe(fed);
+        if (fed) [memory, fed_at_ms] = [cut.memory, t_media_ms];
+      });
+    });
+  });
+
+  it("takes a thumbnail without a count, as it was written once, for one at rest", () => {
+    const gate = new ChangeGate(true);
+    gate.restore(still, epoch_ms);
+    expect(gate.admit(still, epoch_ms + 500)).toBe(false);
+    expect(gate.memory.length).toBe(still.length + 1);
   });
 });

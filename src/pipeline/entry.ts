@@ -189,6 +189,7 @@ export class Entry {
       clock,
       log,
       counters,
+      tick_rate_hz: settled.tick_rate_hz,
     });
     this.#source = frames;
     const looped = source.kind === "pull" && source.loop === true;

@@ -1,4 +1,5 @@
 // Fake vision and language to go with the fake engine: for tests and UI work only.
+import { limits } from "./limits.ts";
 import { fake_silence_token, fake_stop_token, fake_width } from "./fake_engine.ts";
 import type { Language, Picture, PictureLanguage, Vision } from "./ports.ts";
 
@@ -45,6 +46,7 @@ export function makeFakeLanguage(overrides: Partial<Language> = {}): Language {
     caption_tokens_max: 8,
     answer_tokens_max: 16,
     speak_threshold: 0.7,
+    repeat_ms: limits.novelty_window_ms,
     ...overrides,
   };
 }

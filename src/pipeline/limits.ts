@@ -35,8 +35,14 @@ export const limits = {
   thumbnail_side_px: 16,
   /** Mean absolute luma change (0..255) below which a frame is `still` and not fed. */
   change_threshold: 1.5,
+  /** Frames that are fed behind the last one that changed: or a model would never see that something has stopped. */
+  still_frames_fed: 3,
   /** A still picture is fed anyway after this much media time, so that the state's sense of time goes on. */
   still_ms_max: 5_000,
+
+  /** A frame is the one before another when so many ticks of media time lie between them; else one was lost, or doubled. */
+  frame_before_ticks_min: 0.5,
+  frame_before_ticks_max: 1.5,
 
   /** Text-novelty gate: captions looked back at, for how long, and the word overlap that counts as the same. */
   novelty_captions: 4,

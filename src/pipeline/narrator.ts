@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import { makeThumbnail } from "./change_gate.ts";
 import type { Counters } from "./counters.ts";
 import { Edge } from "./edge.ts";
+import { FrameBefore } from "./frame_before.ts";
 import { limits } from "./limits.ts";
 import type { Memory, TickOutcome } from "./memory.ts";
 import type { Narration } from "./policy.ts";
@@ -27,6 +28,7 @@ export interface NarratorDeps extends Narration {
   clock: Clock;
   log: Log;
   counters: Counters;
+  tick_rate_hz: number;
 }
 
 /** A frame on the stream's own clock. */
@@ -51,7 +53,9 @@ export class Narrator {
   readonly #snapshots: SnapshotKeeper;
   /** Entered while a tick changes the memory and while it is not whole: a copy waits, it is never of half a tick. */
   readonly #edge = new Edge();
+  readonly #before: FrameBefore;
   #at: Position = { tick: 0, t_media_ms: 0, t_wall_ms: 0 };
+  /** What the gate remembered at `#at`. */
   #thumbnail: Uint8Array = blank;
   /** False before the first resume and after a tick that failed half way: what is on disk is the truth then. */
   #whole = false;
@@ -63,6 +67,7 @@ export class Narrator {
     this.#deps = deps;
     this.#speak_threshold = speak_threshold;
     this.#snapshots = new SnapshotKeeper(stream, deps.store, deps.clock, deps.log);
+    this.#before = new FrameBefore(deps.tick_rate_hz);
     this.#edge.enter();
   }
 
@@ -83,6 +88,7 @@ export class Narrator {
     );
     this.#at = { tick, t_media_ms, t_wall_ms: t_wall_ms || clock.now_ms() };
     this.#thumbnail = resumed.thumbnail ?? blank;
+    this.#before.forget();
     this.#restoreGates();
     log[resumed.how === "lost" ? "warn" : "info"]("memory ready", {
       stream: this.stream,
@@ -105,8 +111,11 @@ export class Narrator {
     const { tick, t_media_ms, t_wall_ms } = frame;
     const begun_ms = clock.monotonic_ms();
     if (tick <= this.#at.tick) return void counters.same_tick++;
-    const thumbnail = makeThumbnail(frame.rgb, frame.width_px, frame.height_px);
-    if (!gate.admit(thumbnail, t_media_ms)) return void counters.still++;
+    // Of every frame, fed or not: what moves is seen against the newest, not against the newest that was fed.
+    const before = this.#before.exchange(frame);
+    const seen = makeThumbnail(frame.rgb, frame.width_px, frame.height_px);
+    if (!gate.admit(seen, t_media_ms)) return void counters.still++;
+    const thumbnail = gate.memory;
     if (!memory.builds_aside) this.#edge.enter();
     try {
       const cut = memory.builds_aside ? signal : undefined;
@@ -114,7 +123,7 @@ export class Narrator {
         stream: this.stream,
         tick,
         t_media_ms,
-        vectors: await untilAbort(encode(frame), cut),
+        vectors: await untilAbort(encode(frame, before), cut),
         speak_threshold: this.#speak_threshold,
         said: () => this.#newest(limits.summary_captions).map(({ text }) => text),
         onText: events.onText,

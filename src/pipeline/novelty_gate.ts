@@ -29,10 +29,15 @@ export function measureOverlap(left: string, right: string): number {
 export class NoveltyGate {
   readonly #recent: { text: string; t_media_ms: number }[] = [];
   readonly #last_line: boolean;
+  readonly #window_ms: number;
 
   /** With `last_line` the newest caption is never said again, however long ago it was, also when the gate is off. */
-  constructor(readonly on: boolean, { last_line = false } = {}) {
+  constructor(
+    readonly on: boolean,
+    { last_line = false, window_ms = limits.novelty_window_ms as number } = {},
+  ) {
     this.#last_line = last_line;
+    this.#window_ms = window_ms;
   }
 
   /** Newest captions of the log, oldest first: after a restart the gate knows what was said. */
@@ -45,7 +50,7 @@ export class NoveltyGate {
   admit(text: string, t_media_ms: number): boolean {
     if (wordsOf(text).size === 0) return false;
     const repeats = this.#recent.some((said, index) => {
-      const recent = this.on && t_media_ms - said.t_media_ms <= limits.novelty_window_ms;
+      const recent = this.on && t_media_ms - said.t_media_ms <= this.#window_ms;
       const last = this.#last_line && index === this.#recent.length - 1;
       return (recent || last) && measureOverlap(said.text, text) >= limits.novelty_overlap;
     });

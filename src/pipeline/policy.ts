@@ -45,8 +45,8 @@ export interface Narration {
   memory: Memory;
   gate: FrameGate;
   novelty: NoveltyGate;
-  /** A frame of the size that the vision asks for → its vectors. */
-  encode(frame: Picture): Promise<Float32Array>;
+  /** A frame of the size that the vision asks for, and the one a tick before where there is one → its vectors. */
+  encode(frame: Picture, before: Picture | undefined): Promise<Float32Array>;
 }
 
 export interface NarrationDeps {
@@ -81,8 +81,8 @@ export function openNarration(
     return {
       memory: new StreamMemory(engine.open(), language, pump),
       gate: new ChangeGate(gates.change),
-      novelty: new NoveltyGate(gates.novelty),
-      encode: ({ rgb }) => vision.encode(rgb),
+      novelty: new NoveltyGate(gates.novelty, { window_ms: language.repeat_ms }),
+      encode: ({ rgb }, before) => vision.encode(rgb, before?.rgb),
     };
   }
   const settings = settleRefresh(policy, refresh)!;
@@ -94,7 +94,7 @@ export function openNarration(
         width: engine.info.width,
       }),
       gate: new RefreshGate(settings, gates.change),
-      novelty: new NoveltyGate(gates.novelty, { last_line: true }),
+      novelty: new NoveltyGate(gates.novelty, { last_line: true, window_ms: language.repeat_ms }),
       encode: (frame) => vision.encodePicture(frame),
     };
   } catch (error) {

@@ -90,8 +90,11 @@ export interface Vision {
   readonly height_px: number;
   /** K: vectors of one frame. */
   readonly vectors_per_frame: number;
-  /** uint8 RGB, width_px x height_px x 3, row-major → K x D floats. The caller keeps `rgb`. */
-  encode(rgb: Uint8Array): Promise<Float32Array>;
+  /**
+   * uint8 RGB, width_px x height_px x 3, row-major → K x D floats. `before` is the frame one tick before, which some towers
+   * see too; without it the frame is its own. The caller keeps both.
+   */
+  encode(rgb: Uint8Array, before?: Uint8Array): Promise<Float32Array>;
   /** A picture of any size, resized exactly as the model was trained → rows x D floats (rows vary with tiling). */
   encodePicture(picture: Picture, options?: EncodeOptions): Promise<Float32Array>;
 }
@@ -136,6 +139,8 @@ export interface Language {
   readonly answer_tokens_max: number;
   /** P(speak) at or above which a tick speaks. */
   readonly speak_threshold: number;
+  /** For so long a caption must not be said again in the same words. */
+  readonly repeat_ms: number;
 }
 
 /** A part of an image question: tokens, or the vectors of picture number `image`. */

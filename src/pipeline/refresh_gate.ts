@@ -1,6 +1,7 @@
 // When policy "refresh" rebuilds: not more often than the cadence, then when the picture changed enough, and anyway after
 // a while. All on media time, so that a recording gives the same captions every time. Must not know what a rebuild is.
 import { type FrameGate, measureChange } from "./change_gate.ts";
+import { limits } from "./limits.ts";
 import type { RefreshSettings } from "./refresh_prompt.ts";
 
 /** What `measureChange` counts in. */
@@ -16,6 +17,10 @@ export class RefreshGate implements FrameGate {
   constructor(settings: RefreshSettings, change_on: boolean) {
     this.#settings = settings;
     this.#change_on = change_on;
+  }
+
+  get memory(): Uint8Array {
+    return this.#thumbnail ?? new Uint8Array(limits.thumbnail_side_px ** 2);
   }
 
   restore(thumbnail: Uint8Array | undefined, t_media_ms: number): void {

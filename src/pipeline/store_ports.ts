@@ -26,7 +26,7 @@ export interface TickRecord {
   tokens: Uint32Array;
   /** Policy "refresh": all that was fed to the fresh state before the tokens, with marks for pictures. Else empty. */
   prompt: Uint32Array;
-  /** Thumbnail of the frame, for the visual-change gate. */
+  /** What the visual-change gate remembers: a thumbnail of the frame, and how long the picture has been at rest. */
   thumbnail: Uint8Array;
 }
 

@@ -3,7 +3,7 @@
 import { VisionError } from "./errors.ts";
 import { vision_limits } from "./limits.ts";
 import type { RunAnswer, SentPicture } from "./messages.ts";
-import type { Picture } from "./picture.ts";
+import type { FramePair } from "./picture.ts";
 
 interface Waiting {
   picture: SentPicture;
@@ -58,21 +58,26 @@ export class FrameQueue {
 
   /** tiles x K x D floats. The pixels are copied before this returns. Rejects with VisionError. */
   put(
-    { rgb, width_px, height_px }: Picture,
+    { rgb, before, width_px, height_px }: FramePair,
     tiles: number,
     { patient = false }: QueueOptions = {},
   ): Promise<Float32Array> {
+    const bytes = rgb.length + (before?.length ?? 0);
     const too_many = this.#waiting.length >= this.#waiting_max ||
-      (this.#waiting.length > 0 && this.#waiting_bytes + rgb.length > this.#bytes_max);
+      (this.#waiting.length > 0 && this.#waiting_bytes + bytes > this.#bytes_max);
     if (too_many) {
       return Promise.reject(
         new VisionError("vision_busy", `Cannot encode frame: ${this.#waiting.length} frames wait`),
       );
     }
     return new Promise((resolve, reject) => {
-      const picture = { rgb: new Uint8Array(rgb).buffer, width_px, height_px };
+      const picture = {
+        rgb: new Uint8Array(rgb).buffer,
+        before: before && new Uint8Array(before).buffer,
+        ...{ width_px, height_px },
+      };
       this.#waiting.push({ picture, tiles, patient, resolve, reject });
-      this.#waiting_bytes += rgb.length;
+      this.#waiting_bytes += bytes;
       void this.#pump();
     });
   }
@@ -98,7 +103,9 @@ export class FrameQueue {
       batch.push(one);
     }
     this.#waiting = this.#waiting.filter((one) => !batch.includes(one));
-    for (const { picture } of batch) this.#waiting_bytes -= picture.rgb.byteLength;
+    for (const { picture: { rgb, before } } of batch) {
+      this.#waiting_bytes -= rgb.byteLength + (before?.byteLength ?? 0);
+    }
     return batch;
   }
 

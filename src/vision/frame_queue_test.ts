@@ -1,5 +1,6 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
+import { VisionError } from "./errors.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import type { RunAnswer, SentPicture } from "./messages.ts";
 import { vision_limits } from "./limits.ts";
@@ -32,6 +33,39 @@ function heldTower(tiles_of: (width_px: number) => number) {
 }
 
 describe("FrameQueue", () => {
+  it("hands the frame before on with its frame, as a copy, and counts its bytes", async () => {
+    const sent: SentPicture[] = [];
+    const queue = new FrameQueue(20, 12);
+    const [pair, other] = [{ ...picture(1), before: picture(2).rgb }, {
+      ...picture(3),
+      before: picture(4).rgb,
+    }];
+    const first = queue.put(pair, 1);
+    const second = queue.put(other, 1); // 4 x 3 bytes wait now, and no more may
+    pair.before.fill(9);
+    const refused = await queue.put(picture(5), 1).catch((error) => error);
+    expect(refused.code).toBe("vision_busy");
+    queue.open((pictures) => {
+      sent.push(...pictures);
+      return Promise.resolve({
+        vectors: new Float32Array(1).buffer,
+        shape: [1, 1, 1],
+        finite: true,
+        run_ms: 1,
+      });
+    });
+    await Promise.all([first, second]);
+    expect(sent.map(({ rgb, before }) => [...new Uint8Array(rgb), ...new Uint8Array(before!)])).toEqual([
+      [1, 1, 1, 2, 2, 2],
+      [3, 3, 3, 4, 4, 4],
+    ]);
+    // All bytes were given back: behind one that runs, four single ones may wait, and no fifth.
+    queue.open(() => new Promise(() => {}));
+    const again = [1, 2, 3, 4, 5, 6].map((name) => queue.put(picture(name), 1).catch((error) => error.code));
+    queue.close(new VisionError("vision_closed", "Vision is closed"));
+    expect(await Promise.all(again.slice(1))).toEqual([...Array(4).fill("vision_closed"), "vision_busy"]);
+  });
+
   it("puts as many tiles as pay into one run and hands each picture its own", async () => {
     const { runs, run, endAll } = heldTower((width_px) => width_px);
     const queue = new FrameQueue(20);

@@ -33,6 +33,8 @@ export interface OpenAnswer {
 /** A frame or a picture: height x width x 3 bytes. */
 export interface SentPicture {
   rgb: ArrayBuffer;
+  /** The frame one tick before, of the same size, for a tower that sees both. */
+  before?: ArrayBuffer;
   width_px: number;
   height_px: number;
 }

@@ -9,6 +9,11 @@ export interface Picture {
   height_px: number;
 }
 
+/** A frame, and the one a tick before it, of the same size, where there is one. */
+export interface FramePair extends Picture {
+  before?: Uint8Array;
+}
+
 export interface Size {
   width_px: number;
   height_px: number;

@@ -6,7 +6,7 @@ import type { GraphInput } from "./views.ts";
 export interface TowerShape {
   /** By name, at least one. */
   inputs: readonly GraphInput[];
-  /** Pictures of one tile: 1, or 5 with its quarters. */
+  /** Pictures of one tile: 1, 2 with the frame before, or 5 with its quarters. */
   views: number;
   /** K of one tile; undefined: whatever the tower gives. */
   vectors?: number;

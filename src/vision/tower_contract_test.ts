@@ -39,6 +39,16 @@ describe("findMisfits()", () => {
     ]);
   });
 
+  it("wants rows in pairs of a tower that sees the frame before", () => {
+    const pair = { ...tower, views: 2 };
+    for (const rows of ["2N", 2]) {
+      expect(findMisfits([{ ...input, shape: [rows, 6, 8, 3] }], [output], pair)).toEqual([]);
+    }
+    expect(findMisfits([{ ...input, shape: [1, 6, 8, 3] }], [output], pair)).toEqual([
+      'its input "rgb" is uint8 [1, 6, 8, 3], wanted is uint8 [2 N, 6, 8, 3]',
+    ]);
+  });
+
   it("knows several inputs by their names, in any order, and views", () => {
     const large = { name: "sam", width_px: 16, height_px: 16 };
     const two = { ...tower, inputs: [...tower.inputs, large], views: 5 };

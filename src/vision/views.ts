@@ -11,14 +11,19 @@ export interface GraphInput extends Size {
   name: string;
 }
 
+const view_counts = { whole: 1, whole_and_quarters: 5, before_and_now: 2 } as const;
+
 /** How a model was trained to see a picture. */
 export interface Sight {
   /** stretch: both sides take the input's size. crop: the shorter side does, and the middle is cut out. */
   fit: "stretch" | "crop";
   filter: Filter;
   inputs: readonly GraphInput[];
-  /** whole_and_quarters: the picture, then its quarters top left, top right, bottom left, bottom right. */
-  views: "whole" | "whole_and_quarters";
+  /**
+   * whole_and_quarters: the picture, then its quarters top left, top right, bottom left, bottom right. before_and_now: the
+   * frame one tick before, then the frame; what has none before is its own.
+   */
+  views: keyof typeof view_counts;
   /** The picture is stretched over a grid of inputs' size, each cell is one tile; null: the picture is one tile. */
   tiling: Tiling | null;
 }
@@ -30,7 +35,8 @@ export type Tile = Resizing[][];
 export function findSightFault({ fit, views, tiling }: Sight): string | undefined {
   if (tiling === null) return undefined;
   if (fit === "crop") return "tiles are stretched, they cannot be cropped";
-  if (views !== "whole") return "tiles have no quarters";
+  if (views === "whole_and_quarters") return "tiles have no quarters";
+  if (views === "before_and_now") return "tiles have no frame before";
   const { tiles_max, tiles_fixed } = tiling;
   if (Math.max(tiles_max, tiles_fixed ?? 0) <= vision_limits.tiles_max) return undefined;
   return `more than ${vision_limits.tiles_max} tiles are not made`;
@@ -38,7 +44,12 @@ export function findSightFault({ fit, views, tiling }: Sight): string | undefine
 
 /** Views of one tile. */
 export function countViews({ views }: Pick<Sight, "views">): number {
-  return views === "whole" ? 1 : 5;
+  return view_counts[views];
+}
+
+/** True for the view of a tile that shows the frame before. */
+export function isBefore({ views }: Pick<Sight, "views">, view: number): boolean {
+  return views === "before_and_now" && view === 0;
 }
 
 /** Tiles of a picture of that size, at least one. */
@@ -51,7 +62,7 @@ export function countTiles(picture: Size, sight: Sight): number {
 export function planTiles(picture: Size, sight: Sight): Tile[] {
   const grid = gridOf(picture, sight);
   const { inputs, fit, filter } = sight;
-  const sources = sight.views === "whole" ? [wholeOf(picture)] : [wholeOf(picture), ...quartersOf(picture)];
+  const sources = sourcesOf(picture, sight.views);
   return Array.from({ length: grid.columns * grid.rows }, (_, index) => {
     const column = index % grid.columns;
     const row = Math.floor(index / grid.columns);
@@ -67,6 +78,12 @@ export function planTiles(picture: Size, sight: Sight): Tile[] {
 
 function gridOf(picture: Size, { tiling, inputs }: Sight): Grid {
   return tiling === null ? { columns: 1, rows: 1 } : chooseGrid(picture, inputs[0], tiling);
+}
+
+function sourcesOf(picture: Size, views: Sight["views"]): Rectangle[] {
+  const whole = wholeOf(picture);
+  if (views === "whole_and_quarters") return [whole, ...quartersOf(picture)];
+  return views === "before_and_now" ? [whole, whole] : [whole];
 }
 
 function wholeOf({ width_px, height_px }: Size): Rectangle {

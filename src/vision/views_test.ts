@@ -1,7 +1,7 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { vision_limits } from "./limits.ts";
-import { countTiles, findSightFault, planTiles, type Sight } from "./views.ts";
+import { countTiles, countViews, findSightFault, isBefore, planTiles, type Sight } from "./views.ts";
 
 const input = { name: "rgb", width_px: 336, height_px: 336 };
 const plain: Sight = { fit: "stretch", filter: "bicubic", views: "whole", tiling: null, inputs: [input] };
@@ -65,6 +65,16 @@ describe("planTiles()", () => {
     expect(sources(1, 1)).toEqual(Array(5).fill(at(0, 0, 1, 1)));
   });
 
+  it("resizes the frame before like the frame", () => {
+    const pair: Sight = { ...plain, views: "before_and_now", fit: "crop" };
+    const [[[before, now]]] = planTiles(size(640, 480), pair);
+    expect(before).toEqual(now);
+    expect(now).toEqual(planTiles(size(640, 480), { ...plain, fit: "crop" })[0][0][0]);
+    expect([countViews(pair), isBefore(pair, 0), isBefore(pair, 1)]).toEqual([2, true, false]);
+    expect([countViews(plain), isBefore(plain, 0)]).toEqual([1, false]);
+    expect(countViews({ views: "whole_and_quarters" })).toBe(5);
+  });
+
   it("cuts tiles row by row", () => {
     const tiles = planTiles(size(512, 768), tiled);
     expect(countTiles(size(512, 768), tiled)).toBe(6);
@@ -83,7 +93,9 @@ describe("findSightFault()", () => {
     expect(findSightFault({ ...plain, fit: "crop", views: "whole_and_quarters" })).toBeUndefined();
     expect(findSightFault(tiled)).toBeUndefined();
     expect(findSightFault({ ...tiled, fit: "crop" })).toBe("tiles are stretched, they cannot be cropped");
+    expect(findSightFault({ ...plain, views: "before_and_now" })).toBeUndefined();
     expect(findSightFault({ ...tiled, views: "whole_and_quarters" })).toBe("tiles have no quarters");
+    expect(findSightFault({ ...tiled, views: "before_and_now" })).toBe("tiles have no frame before");
     const many = vision_limits.tiles_max + 1;
     const sentence = `more than ${vision_limits.tiles_max} tiles are not made`;
     expect(findSightFault({ ...tiled, tiling: { criterion: "waste", tiles_max: many } })).toBe(sentence);

@@ -7,7 +7,7 @@ import { FrameQueue, type QueueOptions } from "./frame_queue.ts";
 import { vision_limits } from "./limits.ts";
 import type { OpenAnswer, Provider, Refusal, RunAnswer, SentPicture } from "./messages.ts";
 import { sightOf, type VisionOptions, type VisionStats } from "./options.ts";
-import { findPictureFault, type Picture } from "./picture.ts";
+import { findPictureFault, type FramePair, type Picture } from "./picture.ts";
 import { spawnWorker } from "./spawn_worker.ts";
 import { findMisfits, takesBatches } from "./tower_contract.ts";
 import { countTiles, countViews, findSightFault, type Sight } from "./views.ts";
@@ -80,14 +80,21 @@ export class OnnxVision {
     return this.#link !== undefined;
   }
 
-  /** K x D floats. `rgb` is copied before this returns. Rejects with VisionError. */
-  encode(rgb: Uint8Array): Promise<Float32Array> {
+  /**
+   * K x D floats. `before` is the frame one tick before, for a tower that sees both; left out, the frame is its own. The
+   * pixels are copied before this returns. Rejects with VisionError.
+   */
+  encode(rgb: Uint8Array, before?: Uint8Array): Promise<Float32Array> {
     if (this.#link === undefined) return Promise.reject(this.#closed ?? this.#unusable);
     const { width_px, height_px } = this;
-    if (rgb.length === this.#frame_bytes) return this.#put({ rgb, width_px, height_px });
+    const misfit = [rgb, before].find((one) => one !== undefined && one.length !== this.#frame_bytes);
+    if (misfit === undefined) {
+      const pair = this.#sight.views === "before_and_now" ? { before } : {};
+      return this.#put({ rgb, ...pair, width_px, height_px });
+    }
     const wanted = `${width_px} x ${height_px} x 3 = ${this.#frame_bytes}`;
     return Promise.reject(
-      new VisionError("vision_input", `Cannot encode frame: ${rgb.length} bytes, wanted are ${wanted}`),
+      new VisionError("vision_input", `Cannot encode frame: ${misfit.length} bytes, wanted are ${wanted}`),
     );
   }
 
@@ -101,7 +108,7 @@ export class OnnxVision {
     return fault === undefined ? this.#put(picture, options) : Promise.reject(fault);
   }
 
-  #put(picture: Picture, options?: QueueOptions): Promise<Float32Array> {
+  #put(picture: FramePair, options?: QueueOptions): Promise<Float32Array> {
     return this.#queue.put(picture, countTiles(picture, this.#sight), options);
   }
 
@@ -236,7 +243,8 @@ export class OnnxVision {
     const { vector_width } = this.#options;
     const request = { kind: "run", pictures, sight, batch_tiles: this.#queue.batch_tiles } as const;
     const passes = Math.ceil(tiles / pictures.length) * countViews(sight);
-    const answer = await link.ask(request, passes * this.#run_ms_max, pictures.map(({ rgb }) => rgb));
+    const pixels = pictures.flatMap(({ rgb, before }) => before === undefined ? [rgb] : [rgb, before]);
+    const answer = await link.ask(request, passes * this.#run_ms_max, pixels);
     const [, vectors] = answer.shape;
     this.#tile_vectors ||= vectors;
     const wanted = [tiles, this.#tile_vectors, vector_width];

@@ -89,9 +89,10 @@ function describe(port: ort.InferenceSession.ValueMetadata) {
 }
 
 async function run({ pictures, sight, batch_tiles }: RunRequest): Promise<AnswerTo<RunRequest>> {
-  const planned = pictures.flatMap(({ rgb, ...size }): PlannedTile[] => {
+  const planned = pictures.flatMap(({ rgb, before: rgb_before, ...size }): PlannedTile[] => {
     const picture = { rgb: new Uint8Array(rgb), ...size };
-    return planTiles(size, sight).map((tile) => ({ picture, tile }));
+    const before = rgb_before && { rgb: new Uint8Array(rgb_before), ...size };
+    return planTiles(size, sight).map((tile) => ({ picture, before, tile }));
   });
   const parts: Float32Array<ArrayBuffer>[] = [];
   let row_shape: readonly number[] = [];

@@ -34,7 +34,7 @@ export const phrasings: Record<Exclude<EventKind, "count">, readonly string[]> =
   brighten: ["it gets bright", "it grows bright", "the light comes up"],
 };
 
-const count_phrasings = ["now there are {n}", "that makes {n}"] as const;
+export const count_phrasings = ["now there are {n}", "that makes {n}"] as const;
 
 /** Adds how many there are now, when the event changed that. `another` says that there was one before. */
 export interface Telling {

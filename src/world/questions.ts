@@ -35,18 +35,43 @@ interface Asking {
   dice: Dice;
 }
 
-const spoken: Record<QuestionKind, readonly string[]> = {
-  here: ["what is here?", "what can you see?", "what is in the picture?"],
-  where: ["where is the {x}?", "in which place is the {x}?"],
-  how_many: ["how many {xs} are there?", "how many {xs} can you see?"],
-  just_happened: ["what just happened?", "what happened last?"],
-  first: ["which came first, the {x} or the {y}?", "what came first, the {x} or the {y}?"],
-  so_far: ["how many {xs} came so far?", "how many {xs} have come so far?"],
-  ever: ["was there ever {ax}?", "has there ever been {ax}?"],
+/** {x}, {y}: names, {xs}: the plural, {ax}: with its article, {n}: "a minute" or "3 minutes". */
+export const askings: Record<QuestionKind, readonly string[]> = {
+  here: [
+    ...["what is here?", "what can you see?", "what is in the picture?", "what do you see?"],
+    ...["what is there?", "which things are there?", "what is in the picture now?"],
+  ],
+  where: [
+    ...["where is the {x}?", "in which place is the {x}?", "where can you see the {x}?"],
+    ...["where is the {x} now?", "where in the picture is the {x}?"],
+  ],
+  how_many: [
+    ...["how many {xs} are there?", "how many {xs} can you see?", "how many {xs} are here?"],
+    ...["how many {xs} do you see?", "how many {xs} are there now?"],
+  ],
+  just_happened: [
+    ...["what just happened?", "what happened last?", "what happened just now?"],
+    ...["what was the last thing that happened?"],
+  ],
+  first: [
+    ...["which came first, the {x} or the {y}?", "what came first, the {x} or the {y}?"],
+    ...["which was here first, the {x} or the {y}?"],
+  ],
+  so_far: ["how many {xs} came so far?", "how many {xs} have come so far?", "how many {xs} have come?"],
+  ever: [
+    ...["was there ever {ax}?", "has there ever been {ax}?", "did you ever see {ax}?"],
+    ...["have you ever seen {ax}?", "have you seen {ax}?"],
+  ],
   ago: ["what happened {n} ago?"],
-  where_absent: ["where is the {x}?", "in which place is the {x}?"],
-  ever_absent: ["was there ever {ax}?", "has there ever been {ax}?"],
-  how_many_absent: ["how many {xs} are there?", "how many {xs} can you see?"],
+  where_absent: [],
+  ever_absent: [],
+  how_many_absent: [],
+};
+/** Nobody can tell by the words that the thing is not there. */
+const worded_as: Partial<Record<QuestionKind, QuestionKind>> = {
+  where_absent: "where",
+  ever_absent: "ever",
+  how_many_absent: "how_many",
 };
 
 /** A question of the kind at that moment, or undefined when the scene gives none. */
@@ -61,7 +86,7 @@ export function ask(
   const made = makers[kind](asking);
   if (!made) return undefined;
   const { facts, x = "", y = "", ago = "" } = made;
-  const text = dice.pick(spoken[kind])
+  const text = dice.pick(askings[worded_as[kind] ?? kind])
     .replace("{x}", x).replace("{y}", y).replace("{xs}", pluralOf(x)).replace("{ax}", withArticle(x))
     .replace("{n}", ago);
   return { kind, t_s, text, answer: answers.tell(facts, dice), facts };
@@ -95,7 +120,8 @@ const makers: Record<QuestionKind, (asking: Asking) => Made | undefined> = {
   },
 
   just_happened: ({ events, t_s }) => {
-    const last = happened(events, t_s).at(-1);
+    // A change of number is told with what changed it.
+    const last = happened(events, t_s).findLast(({ kind }) => kind !== "count");
     return last && t_s - last.t_s <= just_s ? { facts: { kind: "events", events: [last] } } : undefined;
   },
 

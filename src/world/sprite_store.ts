@@ -1,51 +1,56 @@
-// Sprites of whole art styles on disk: made once from icon sets, read back in milliseconds. Who fetches the sets and
-// turns SVG into pixels is given from outside. Must not know scenes.
-import { art_styles, type ArtStyle, type IconSet, svgOf } from "./art.ts";
+// Sprites of whole art styles on disk: made once from art sets, read back in milliseconds. Who fetches the sets and
+// turns them into pixels is given from outside. Must not know scenes.
+import { art_styles, type ArtStyle, styleHas } from "./art.ts";
 import type { SpriteOf } from "./renderer.ts";
 import { makeSprite, type Mip, type Sprite, sprite_side_px, withHalves } from "./sprite.ts";
-import { things } from "./vocabulary.ts";
+import { type Thing, things } from "./vocabulary.ts";
 
-/** Straight RGBA of an SVG, as large as it draws it. */
-export type Rasterise = (
-  svg: string,
-  width_px: number,
-) => Promise<{ rgba: Uint8Array; width: number; height: number }>;
+/** Straight RGBA, larger than it is kept, so that cutting it to its box loses nothing. */
+export interface Drawn {
+  rgba: Uint8Array;
+  width: number;
+  height: number;
+}
 
-/** The picture is drawn larger than it is kept, so that cutting it to its box loses nothing. */
-const raster_px = 256;
+export const raster_px = 256;
 const largest_bytes = sprite_side_px * sprite_side_px * 4;
 
-/** One file of all things' largest pictures, in the order of the vocabulary. Throws Error when one is missing. */
+/**
+ * One file of all things' largest pictures, in the order of the vocabulary; nothing but zeros where the style lacks a
+ * thing. Throws Error when one is missing that the style should have.
+ */
 export async function encodeStyle(
-  set: IconSet,
   style: ArtStyle,
-  rasterise: Rasterise,
+  draw: (thing: Thing) => Promise<Drawn | undefined>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const out = new Uint8Array(things.length * largest_bytes);
   for (const [index, thing] of things.entries()) {
-    const svg = svgOf(set, thing);
-    if (svg === undefined) throw new Error(`The art style "${style.name}" has no picture of "${thing.name}"`);
-    const { rgba, width, height } = await rasterise(svg, raster_px);
-    const sprite = makeSprite(rgba, width, height);
+    if (!styleHas(style.name, thing.name)) continue;
+    const drawn = await draw(thing);
+    if (!drawn) throw new Error(`The art style "${style.name}" has no picture of "${thing.name}"`);
+    const sprite = makeSprite(drawn.rgba, drawn.width, drawn.height);
     if (!sprite) throw new Error(`The picture of "${thing.name}" in "${style.name}" is empty`);
     out.set(sprite[0]!.rgba, index * largest_bytes);
   }
   return out;
 }
 
-function decodeStyle(bytes: Uint8Array, path: string): Map<string, Sprite> {
+function decodeStyle(style: string, bytes: Uint8Array, path: string): Map<string, Sprite> {
   if (bytes.length !== things.length * largest_bytes) {
     throw new Error(
       `Cannot use art "${path}": it has ${bytes.length} bytes, not ${things.length * largest_bytes}`,
     );
   }
-  return new Map(things.map(({ name }, index) => {
+  const sprites = new Map<string, Sprite>();
+  for (const [index, { name }] of things.entries()) {
+    if (!styleHas(style, name)) continue;
     const largest: Mip = {
       side: sprite_side_px,
       rgba: bytes.subarray(index * largest_bytes, (index + 1) * largest_bytes),
     };
-    return [name, withHalves(largest)];
-  }));
+    sprites.set(name, withHalves(largest));
+  }
+  return sprites;
 }
 
 export function stylePath(dir: string, style: string): string {
@@ -66,7 +71,7 @@ export function openSprites(dir: string): SpriteOf {
       } catch {
         throw new Error(`The art style "${style}" is not on this machine yet: run gander world art`);
       }
-      styles.set(style, sprites = decodeStyle(bytes, path));
+      styles.set(style, sprites = decodeStyle(style, bytes, path));
     }
     const sprite = sprites.get(name);
     if (!sprite) throw new Error(`The art style "${style}" has no "${name}"`);

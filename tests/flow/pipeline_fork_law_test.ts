@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { ManualClock, settle } from "./manual_clock.ts";
 import { captionsOf, makeHouse, stateOf } from "./pipeline_fixture.ts";
 import { hold } from "./pipeline_law.ts";
-import { ScriptedSource } from "./pipeline_sources.ts";
+import { restingPictureAt, ScriptedSource } from "./pipeline_sources.ts";
 import type { Answered, Moment } from "../../src/pipeline/surface.ts";
 
 interface Question {
@@ -30,6 +30,7 @@ async function narrate(questions: readonly Question[]) {
   const source = new ScriptedSource({
     clock,
     frames,
+    picture: restingPictureAt,
     onFrame: (index) => {
       for (const left of leaving) left.abort();
       leaving = [];

@@ -7,7 +7,7 @@ import { ManualClock, settle } from "./manual_clock.ts";
 import { MemoryStore } from "./memory_store.ts";
 import { captionsOf, type House, makeHouse, stateOf, wordsOf } from "./pipeline_fixture.ts";
 import { hold } from "./pipeline_law.ts";
-import { pictureAt, ScriptedSource } from "./pipeline_sources.ts";
+import { restingPictureAt, ScriptedSource } from "./pipeline_sources.ts";
 
 const frames = 80;
 
@@ -38,7 +38,7 @@ async function play(store: MemoryStore, clock: ManualClock, plug_at = Infinity):
     frames,
     onFrame: () => plug.reach(),
     // The first picture is black: a memory that has seen nothing must not take it for one it has seen.
-    picture: (index) => index === 0 ? new Uint8Array(pictureAt(0).length) : pictureAt(index),
+    picture: (index) => index === 0 ? new Uint8Array(restingPictureAt(0).length) : restingPictureAt(index),
   });
   const shown: number[] = [];
   const plug = new Plug(plug_at, () => {

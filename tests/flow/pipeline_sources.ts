@@ -13,7 +13,12 @@ import type { ManualClock } from "./manual_clock.ts";
 
 const side = 16;
 
-/** Picture `index` of a recording: one in four is the picture before it, for the gates to find. */
+/** As below, but of each twelve the last five are the picture before them: long enough at rest for the gates to find. */
+export function restingPictureAt(index: number): Uint8Array {
+  return pictureAt(index - Math.max(0, index % 12 - 6));
+}
+
+/** Picture `index` of a recording: one in four is the picture before it. */
 export function pictureAt(index: number): Uint8Array {
   const shown = index % 4 === 3 ? index - 1 : index;
   let state = Math.imul(shown + 1, 0x9e3779b1) >>> 0;

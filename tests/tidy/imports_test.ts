@@ -18,6 +18,10 @@ const rooms: Record<string, readonly string[]> = {
   "src/vision": ["src/errors.ts", "onnxruntime-node", "onnx-proto", "node:"],
   "src/seed": ["src/model", "src/vision", "src/errors.ts", "src/random.ts", "node:"],
   "src/world": ["src/random.ts", "zod"],
+  "src/train": [
+    ...["src/world", "src/model", "src/vision", "src/random.ts", "src/errors.ts", "zod", "node:"],
+  ],
+  "src/eval": ["src/world", "src/random.ts", "zod", "node:"],
   "src/bench": ["src/pipeline", "src/clock.ts"],
   "src/http": [
     ...["src/pipeline", "src/wire", "src/clock.ts", "src/errors.ts", "src/log.ts", "src/config.ts"],
