@@ -20,6 +20,7 @@ import { countStates } from "./pipeline/policy.ts";
 import { Pump } from "./pipeline/pump.ts";
 import { Service } from "./pipeline/service.ts";
 import { ensureSeedBundle } from "./seed/seed_bundle.ts";
+import type { SeedVariant } from "./seed/seed_variants.ts";
 import { keepTidy } from "./retention.ts";
 import { createSources } from "./sources.ts";
 import { openStore, type SqliteStore } from "./store/mod.ts";
@@ -48,14 +49,19 @@ export function loadConfig(file: string | undefined, flags: Record<string, unkno
   });
 }
 
-/** Folder of the model that comes with Gander; made on first use, from a seed, in well under a second. */
-export function builtinBundle(variant: "seed" | "tiny" = "seed"): Promise<string> {
-  return ensureSeedBundle(join(root, ".gander/bundles"), variant);
+/**
+ * Folder of a model that comes with Gander. "pond" is trained and lies in the repository; the others are made on first
+ * use, from a seed, in well under a second.
+ */
+export async function builtinBundle(variant: "pond" | SeedVariant = "pond"): Promise<string> {
+  if (variant === "pond") return join(root, "models/gander-pond");
+  return await ensureSeedBundle(join(root, ".gander/bundles"), variant);
 }
 
 /** The folder that the option `bundle` means. */
 export async function resolveBundle({ bundle }: Pick<Config, "bundle">): Promise<string> {
   if (bundle === "builtin") return await builtinBundle();
+  if (bundle === "builtin-seed") return await builtinBundle("seed");
   return bundle === "builtin-tiny" ? await builtinBundle("tiny") : bundle;
 }
 

@@ -37,7 +37,7 @@ export const config_schema = z.strictObject({
   data_dir: z.string().min(1).default(defaultDataDir)
     .describe("Captions, snapshots and settings. One service at a time."),
   bundle: z.string().min(1).default("builtin").describe(
-    "Model folder, or builtin: the small model that comes with Gander (builtin-tiny: a smaller one, for tests).",
+    "Model folder, or builtin: the small trained model that comes with Gander (builtin-seed, builtin-tiny: untrained).",
   ),
   prompt: z.string().min(1).max(2_000).optional().describe(
     'What a bundle of policy "refresh" is asked of each picture; {summary} and {language} are filled in.',

@@ -6,6 +6,8 @@ import type { CommandName, Commands } from "./cli/commands.ts";
 import { config, config_help } from "./cli/config.ts";
 import { describe, describe_help } from "./cli/describe.ts";
 import { doctor, doctor_help } from "./cli/doctor.ts";
+import { evalCommand } from "./cli/eval.ts";
+import { eval_help } from "./cli/eval_options.ts";
 import { type Io, openIo } from "./cli/io.ts";
 import { model_help, modelCommand } from "./cli/model.ts";
 import { demo, demo_help, serve, serve_help } from "./cli/serve.ts";
@@ -24,6 +26,7 @@ const commands: Commands = {
   describe,
   model: (words, io) => modelCommand([...words], { ...io, library_path, default_bundle: builtinBundle }),
   world: worldCommand(art_folders),
+  eval: evalCommand(art_folders),
   train: trainCommand({ library_path: train_library_path, art: art_folders }),
   bench: benchCommand(library_path),
   doctor,
@@ -38,6 +41,7 @@ const helps: Record<CommandName, string | ((words: readonly string[]) => string)
   describe: describe_help,
   model: model_help,
   world: world_help,
+  eval: eval_help,
   train: trainHelp,
   bench: bench_help,
   doctor: doctor_help,
@@ -52,6 +56,7 @@ const overview = `gander ${version}: watches live video and says what happens.
   gander ask STREAM TEXT   a question to a running service
   gander describe IMAGE    what a model says about pictures
   gander model …           a model: info, logits, import of released weights
+  gander eval              how well a model narrates and answers, beside blind baselines
   gander train …           train a tower, a language model, a narrator
   gander bench …           what a model costs on this machine
   gander world …           synthetic video with labels: scripts, events, files

@@ -45,6 +45,7 @@ export type CommandName =
   | "model"
   | "world"
   | "train"
+  | "eval"
   | "bench"
   | "doctor"
   | "config";

@@ -1,8 +1,8 @@
 // gander serve: the service and its dashboard, until a signal. gander demo: the same with a sample clip playing.
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { makeSampleClip } from "../../streams/mod.ts";
 import { sleepLong } from "../clock.ts";
-import { loadConfig } from "../compose.ts";
+import { loadConfig, resolveBundle } from "../compose.ts";
 import { readArguments, readDuration } from "./arguments.ts";
 import { jsonlSink } from "./caption_files.ts";
 import type { Commands, Gander } from "./commands.ts";
@@ -101,15 +101,26 @@ async function playClip({ service }: Gander, clip: string): Promise<void> {
   await service.resume(demo_id);
 }
 
-async function ensureClip(gander: Gander): Promise<string> {
-  const clip = join(gander.config.data_dir, "sample.mp4");
-  try {
-    if (Deno.statSync(clip).size > 0) return clip;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+/** The clip that lies in the bundle, or one that is made: a test picture. It plays from the demo's own folder. */
+async function ensureClip({ config }: Gander): Promise<string> {
+  const own = join(await resolveBundle(config), "sample.mp4");
+  if (isFile(own)) {
+    const clip = join(config.data_dir, `sample-${basename(join(own, ".."))}.mp4`);
+    if (!isFile(clip)) await Deno.copyFile(own, clip);
+    return clip;
   }
-  await makeSampleClip(clip);
+  const clip = join(config.data_dir, "sample.mp4");
+  if (!isFile(clip)) await makeSampleClip(clip);
   return clip;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).size > 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** Only where a person sits before a screen. */

@@ -18,6 +18,8 @@ export type AnswerFacts =
   /** Telling any one of them is right. */
   | { kind: "events"; events: readonly WorldEvent[] };
 
+const says_nothing = /\b(nothing|none|nobody|empty|no (things?|objects?))\b/;
+
 export const answers = {
   tell(facts: AnswerFacts, dice: Dice): string {
     switch (facts.kind) {
@@ -43,6 +45,8 @@ export const answers = {
     const words = text.split(/[^a-z0-9]+/).filter((word) => word !== "");
     switch (facts.kind) {
       case "things":
+        // That nothing is there has to be said: any words without a name are not enough.
+        if (Object.keys(facts.counts).length === 0 && !says_nothing.test(text)) return false;
         return sameCounts(readCounts(text), facts.counts);
       case "place":
         return readPlace(words) === facts.place;

@@ -77,7 +77,7 @@ async function timeStore(fsync: "full" | "normal", blob_bytes: number): Promise<
   Deno.removeSync(data_dir, { recursive: true });
 }
 
-const { manifest, weights_path, vision_path } = await readBundle(await builtinBundle());
+const { manifest, weights_path, vision_path } = await readBundle(await builtinBundle("seed"));
 const blob_bytes = await timeEngine(weights_path);
 const tower = { ...manifest.vision!, vector_width: manifest.rwkv.width };
 const vision = await openVision({ model_path: vision_path!, ...tower, threads: 1, log: () => {} });

@@ -23,7 +23,7 @@ describe("camera of the browser", { sanitizeOps: false, sanitizeResources: false
     Deno.mkdirSync(screens, { recursive: true });
     data_dir = Deno.makeTempDirSync({ prefix: "gander-camera-" });
     camera_file = await makeCameraClip(await Deno.makeTempFile({ suffix: ".mjpeg" }));
-    gander = startGander(["serve", "--port", "0", "--data", data_dir]);
+    gander = startGander(["serve", "--port", "0", "--data", data_dir, "--bundle", "builtin-seed"]);
     url = (await gander.said(/dashboard is at (\S+)/))[1]!;
     browser = await openBrowser({ camera_file });
   });

@@ -9,26 +9,9 @@ import { oracleLines } from "../../src/eval/narration_baselines.ts";
 import { sceneOf } from "../../src/cli/eval_scenes.ts";
 import { type Report, report_schema } from "../../src/eval/report.ts";
 import { inventScene } from "../../src/world/author.ts";
-import { art_styles } from "../../src/world/art.ts";
-import { sprite_side_px } from "../../src/world/sprite.ts";
-import { stylePath } from "../../src/world/sprite_store.ts";
-import { things } from "../../src/world/vocabulary.ts";
+import { writeSquareArt } from "../support/square_art.ts";
 
 let folder: string;
-
-/** Every thing of every style is a square of a colour of its own. */
-function writeArt(sprites_dir: string): void {
-  Deno.mkdirSync(sprites_dir);
-  const pixels = sprite_side_px * sprite_side_px;
-  const bytes = new Uint8Array(things.length * pixels * 4);
-  for (let at = 0; at < bytes.length; at += 4) {
-    const thing = Math.floor(at / 4 / pixels);
-    bytes.set([thing * 4, 255 - thing * 4, (thing * 37) % 256, 255], at);
-  }
-  const [first, ...others] = art_styles.map(({ name }) => stylePath(sprites_dir, name));
-  Deno.writeFileSync(first!, bytes);
-  for (const other of others) Deno.symlinkSync(first!, other);
-}
 
 async function runEval(words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
   let out = "", err = "";
@@ -51,7 +34,7 @@ async function report(words: readonly string[]): Promise<Report> {
 describe("gander eval", () => {
   beforeAll(() => {
     folder = Deno.makeTempDirSync({ prefix: "gander-eval-test-" });
-    writeArt(`${folder}/art`);
+    writeSquareArt(`${folder}/art`);
   });
   afterAll(() => Deno.removeSync(folder, { recursive: true }));
 

@@ -9,7 +9,7 @@ import { openWhole, playThrough } from "./whole_service.ts";
 /** The built-in model without chance in its words: what looks alike is called alike, so there is repetition. */
 async function greedyBundle(): Promise<string> {
   const folder = Deno.makeTempDirSync({ prefix: "gander-greedy-" });
-  const builtin = await builtinBundle();
+  const builtin = await builtinBundle("seed");
   for (const { name } of Deno.readDirSync(builtin)) {
     Deno.copyFileSync(`${builtin}/${name}`, `${folder}/${name}`);
   }

@@ -175,7 +175,7 @@ describe("pictures", { sanitizeOps: false, sanitizeResources: false }, () => {
         [[folder], 1, "not a file"],
         [[text_file, "--bundle", bundle], 1, "it is no JPEG, PNG, WebP, GIF or BMP"],
         [[first, second, first, "--bundle", bundle], 1, "3 pictures came, the model takes 2"],
-        [[first], 1, 'Cannot ask "gander-seed" about a picture: it was not trained on any'],
+        [[first], 1, 'Cannot ask "gander-pond" about a picture: it was not trained on any'],
         [["--prompt", " "], 1, "the question is empty"],
       ];
       for (const [words, status, sentence] of cases) {

@@ -12,7 +12,9 @@ export function* sourceFiles(
   for (const entry of Deno.readDirSync(join(root, folder))) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory) {
-      if (!skipped.has(entry.name) && !/^native\/(train\/)?build/.test(path)) yield* sourceFiles(root, pattern, path);
+      if (!skipped.has(entry.name) && !/^native\/(train\/)?build/.test(path)) {
+        yield* sourceFiles(root, pattern, path);
+      }
     } else if (entry.isFile && pattern.test(entry.name)) {
       yield { path, text: Deno.readTextFileSync(join(root, path)) };
     }
