@@ -97,6 +97,8 @@ export function firstSeen({ script }: Exam): Map<string, number> {
 function recallAt(exam: Exam, t_s: number): Planned[] {
   const dice = new Dice(exam.script.seed, `recall ${exam.name} ${t_s.toFixed(2)}`);
   const never = neverThere(exam);
+  // Where everything was there once, the answer is always yes, and says nothing.
+  if (never.length === 0) return [];
   const gone = [...goneBefore(exam, t_s)].filter(([, last_s]) => t_s - last_s >= 1)
     .slice(-eval_limits.recall_questions_max / 2);
   return gone.flatMap(([name, last_s]) => {

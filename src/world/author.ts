@@ -14,6 +14,8 @@ export interface SceneRequest {
   styles: readonly string[];
   /** Scenes for training never hold the pairs of thing and action that are kept for the test. */
   grammar: "train" | "test";
+  /** Names that may occur; left out, all of them. */
+  cast?: readonly string[];
   /** Whether nothing happens; else it is drawn. */
   still?: boolean;
 }
@@ -26,7 +28,7 @@ export function inventScene(request: SceneRequest): Script {
   const dice = new Dice(seed, `scene ${grammar} ${level}`);
   const rules = levels[level];
   const still = request.still ?? dice.chance(still_share);
-  const stage = new Stage(dice, rules, grammar);
+  const stage = new Stage(dice, rules, grammar, request.cast);
   const first = still ? dice.between(1, rules.objects_max) : dice.between(0, rules.objects_max - 1);
   for (let placed = 0, tries = 0; placed < first && tries < 50; tries++) if (stage.place(0)) placed++;
   if (!still) {

@@ -51,13 +51,20 @@ export class Stage {
   readonly #dice: Dice;
   readonly #rules: LevelRules;
   readonly #grammar: "train" | "test";
+  readonly #cast: readonly string[];
   readonly #objects: SceneObject[] = [];
   #actors: Actor[] = [];
   /** Times in which nothing happens, for what may hide the picture. */
   readonly quiet_spans: { from_s: number; until_s: number }[] = [];
   #busy_until_s = 0;
 
-  constructor(dice: Dice, rules: LevelRules, grammar: "train" | "test") {
+  constructor(
+    dice: Dice,
+    rules: LevelRules,
+    grammar: "train" | "test",
+    cast: readonly string[] = things.map(({ name }) => name),
+  ) {
+    this.#cast = cast;
     this.#dice = dice;
     this.#rules = rules;
     this.#grammar = grammar;
@@ -225,7 +232,7 @@ export class Stage {
   /** Sometimes one that is there already, so that there is something to count. */
   #name(action: string): string | undefined {
     const again = this.#actors.length > 0 && this.#dice.chance(0.18);
-    const name = again ? this.#dice.pick(this.#actors).object.name : this.#dice.pick(things).name;
+    const name = again ? this.#dice.pick(this.#actors).object.name : this.#dice.pick(this.#cast);
     return this.#allowed(name, action) ? name : undefined;
   }
 
