@@ -66,7 +66,7 @@ export function trainCommand(place: Place): Command {
     const stage = Object.hasOwn(stages, name) ? stages[name]! : undefined;
     if (!stage) {
       throw new UsageError(
-        `train: ${name === "" ? "which stage?" : `there is no stage "${name}"`} ` +
+        `train: ${name === "" ? "which stage?" : `there is no stage "${name}";`} it is one of ` +
           `${Object.keys(stages).join(", ")}`,
       );
     }
