@@ -13,7 +13,7 @@ export interface RunFlag {
   meaning: string;
 }
 
-const flag = (name: string, initial: string, meaning: string): RunFlag => ({ name, initial, meaning });
+export const flag = (name: string, initial: string, meaning: string): RunFlag => ({ name, initial, meaning });
 
 export const train_run_flags: readonly RunFlag[] = [
   flag(

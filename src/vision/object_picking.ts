@@ -4,10 +4,11 @@
 import { seeMotion } from "./object_motion.ts";
 import { type Detection, slots_per_frame } from "./slots.ts";
 
-/** Numbers of a cell's box as the head gives them: dx, dy (cells, from its centre), ln size, then motion, new, visible. */
+/**
+ * Numbers of a cell's box as the head gives them: dx, dy (cells, from its centre), ln size, four of motion that nothing
+ * reads (object_motion.ts matches frames instead), and the logit of the visible share.
+ */
 export const box_numbers = 8;
-/** The head gives velocities and growth times this. */
-export const motion_scale = 20;
 /** Below this a cell says nothing. */
 export const objectness_min = 0.5;
 /** A cell whose centre lies within this many sizes of a picked one, along both axes, means the same thing. */
@@ -82,10 +83,8 @@ function readCell(
     x: (cell % columns + 0.5 + boxes[box]!) / columns,
     y: (Math.floor(cell / columns) + 0.5 + boxes[box + 1]!) / rows,
     size: Math.exp(log_size),
-    vx: boxes[box + 3]! / motion_scale,
-    vy: boxes[box + 4]! / motion_scale,
-    growth: boxes[box + 5]! / motion_scale,
-    fresh: sigmoid(boxes[box + 6]!),
+    // A frame by itself does not tell.
+    ...{ vx: 0, vy: 0, growth: 0, fresh: 0 },
     visible: sigmoid(boxes[box + 7]!),
   };
 }

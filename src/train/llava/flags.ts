@@ -1,13 +1,11 @@
 // Flags of the stages that read LLaVA data and text, under upstream's names (spec 6.2), with their help. Those of the run
 // itself are src/train/flags.ts. Must not know how a command line is split into words.
-import type { FlagWords, RunFlag } from "../flags.ts";
+import { flag, type FlagWords, type RunFlag } from "../flags.ts";
 import { DataError } from "./errors.ts";
 import { projector_types, type ProjectorType } from "./fresh_projector.ts";
 import { data_limits } from "./limits.ts";
 import { image_positions, type ImagePosition } from "./turn_texts.ts";
 import type { StatedSizes } from "./visual_model.ts";
-
-const flag = (name: string, initial: string, meaning: string): RunFlag => ({ name, initial, meaning });
 
 /** Of every stage that trains a language model on files. Empty text: not given. */
 const shared: readonly RunFlag[] = [

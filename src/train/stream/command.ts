@@ -2,7 +2,7 @@
 // synthetic world, seen through a simulated tower, a real one, or both. Wires; the trainer's library comes as a port.
 import { join } from "node:path";
 import { TrainError } from "../errors.ts";
-import { type FlagWords, readRunFlags, type RunFlag, type RunFlags } from "../flags.ts";
+import { flag, type FlagWords, readRunFlags, type RunFlag, type RunFlags } from "../flags.ts";
 import type { LanguageTrainPorts } from "../llava/train_visual.ts";
 import type { NamedTensor } from "../ports.ts";
 import { type RunEnd, runStage } from "../run.ts";
@@ -20,7 +20,6 @@ export const stream_run_flags = {
   threads: "1",
 } as const;
 
-const flag = (name: string, initial: string, meaning: string): RunFlag => ({ name, initial, meaning });
 const initial = stream_defaults;
 export const stream_flags: readonly RunFlag[] = [
   flag("load_model", "", "weights of an earlier stream stage (.pth) to begin with; default: a new model"),

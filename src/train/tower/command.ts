@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { Tokenizer } from "../../model/tokenizer.ts";
 import { resizeInto } from "../../vision/resize.ts";
-import { type FlagWords, readRunFlags, type RunFlag, type RunFlags } from "../flags.ts";
+import { flag, type FlagWords, readRunFlags, type RunFlag, type RunFlags } from "../flags.ts";
 import { data_limits } from "../llava/limits.ts";
 import { SampleIndex } from "../llava/sample_index.ts";
 import type { VisualTrainPorts } from "../llava/train_visual.ts";
@@ -23,7 +23,6 @@ export const tower_run_flags = {
   ...{ micro_bsz: "64", epoch_steps: "500", epoch_count: "20", epoch_save: "0", threads: "1" },
 } as const;
 
-const flag = (name: string, initial: string, meaning: string): RunFlag => ({ name, initial, meaning });
 export const tower_flags: readonly RunFlag[] = [
   flag(
     "data_file",

@@ -5,8 +5,8 @@ import type { Value } from "./graph.ts";
 import type { ObjectGraph } from "./object_graph.ts";
 
 /**
- * `picked` [N, 4, C + 9] and the cells of the frame before [N, cells, C + 9] to `picked` with its own motion and newness.
- * Columns: classes, objectness, x, y, size, vx, vy, growth, fresh, visible.
+ * `picked` [N, 4, C + 5] and the cells of the frame before [N, cells, C + 5] (classes, objectness, x, y, size, visible) to
+ * [N, 4, C + 9]: vx, vy, growth and fresh stand in front of visible.
  */
 export function writeMotion(
   parts: ObjectGraph,
@@ -60,6 +60,6 @@ export function writeMotion(
     change(at(picked, 2), at(match, 2)),
     change(log_size(picked), log_size(match)),
     parts.step("Sub", [parts.number(1), same]),
-    at(picked, 8),
+    at(picked, 4),
   ], { axis: -1 });
 }

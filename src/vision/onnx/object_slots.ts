@@ -7,7 +7,6 @@ import {
   type CellGrid,
   log_size_max,
   log_size_min,
-  motion_scale,
   objectness_min,
   same_thing_sides,
   same_thing_sizes,
@@ -47,7 +46,7 @@ export function writeObjectSlots(
   return parts.step("Concat", [seen, geometry(parts, picked, grid.classes), lit, which], { axis: -1 });
 }
 
-/** Columns of the table behind the classes. */
+/** Columns behind the classes: of cells the first four and the last, of objects all. */
 const column_names = ["objectness", "x", "y", "size", "vx", "vy", "growth", "fresh", "visible"] as const;
 type Column = typeof column_names[number];
 
@@ -56,7 +55,7 @@ function column(parts: ObjectGraph, table: Value, classes: number, name: Column)
   return parts.columns(table, at, at + 1);
 }
 
-/** Every cell as a detection: [N, cells, C + 9]. */
+/** Every cell by itself: classes, objectness, x, y, size, visible: [N, cells, C + 5]. */
 function cellTable(
   parts: ObjectGraph,
   logits: Value,
@@ -79,19 +78,17 @@ function cellTable(
     parts.number(log_size_min),
     parts.number(log_size_max),
   ]);
-  const motion = parts.step("Mul", [parts.columns(boxes, 3, 6), parts.number(1 / motion_scale)]);
   return parts.step("Concat", [
     parts.columns(shares, 0, classes),
     objectness,
     places,
     parts.step("Exp", [log_size]),
-    motion,
-    parts.step("Sigmoid", [parts.columns(boxes, 6, 8)]),
+    parts.step("Sigmoid", [parts.columns(boxes, 7, 8)]),
   ], { axis: -1 });
 }
 
 interface Picked {
-  /** [N, 4, C + 9] in the order of objectness. */
+  /** [N, 4, C + 5] in the order of objectness. */
   rows: Value;
   /** [N, 4]: 1 or 0. */
   present: Value;
