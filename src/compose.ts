@@ -16,6 +16,7 @@ import type { Log } from "./log.ts";
 import { readBundle } from "./model/bundle.ts";
 import { openLanguage } from "./model/language.ts";
 import type { Engine, Language, Vision } from "./pipeline/ports.ts";
+import { PagedEngine } from "./pipeline/paged_engine.ts";
 import { countStates } from "./pipeline/policy.ts";
 import { Pump } from "./pipeline/pump.ts";
 import { Service } from "./pipeline/service.ts";
@@ -23,7 +24,7 @@ import { ensureSeedBundle } from "./seed/seed_bundle.ts";
 import type { SeedVariant } from "./seed/seed_variants.ts";
 import { keepTidy } from "./retention.ts";
 import { createSources } from "./sources.ts";
-import { openStore, type SqliteStore } from "./store/mod.ts";
+import { openStore, PageFile, type SqliteStore } from "./store/mod.ts";
 import { version } from "./version.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -79,7 +80,7 @@ async function openModel(config: Config, log: Log) {
     library_path,
     device: config.device,
     weights_path: bundle.weights_path,
-    states_max: countStates(manifest.policy, config.streams_max),
+    states_max: Math.min(countStates(manifest.policy, config.streams_max), config.states_resident_max),
     threads: config.engine_threads,
   });
   const vision = (await openBundleVision(bundle, {
@@ -112,7 +113,11 @@ export const compose: Compose = async ({ file, flags, file_roots }, io): Promise
     throw error;
   }
   const { manifest, vision } = model;
-  const engine: Engine = model.engine;
+  const states_max = countStates(manifest.policy, config.streams_max);
+  const paging = states_max > model.engine.info.states_max
+    ? new PageFile(config.data_dir, model.engine.info.blob_bytes)
+    : undefined;
+  const engine: Engine = paging ? new PagedEngine(model.engine, paging, states_max) : model.engine;
   const language: Language = model.language;
   const sources = createSources({
     policy: {
@@ -185,6 +190,7 @@ export const compose: Compose = async ({ file, flags, file_roots }, io): Promise
       await tidying;
       await service.close();
       await closeModel();
+      paging?.[Symbol.dispose]();
       await store.close();
     },
   };

@@ -55,8 +55,12 @@ export const config_schema = z.strictObject({
   engine_threads: z.coerce.number().int().min(1).max(256).default(1)
     .describe("Threads of the RWKV step. One leaves room for ffmpeg and the vision."),
   vision_threads: z.coerce.number().int().min(1).max(256).default(1).describe("Threads of the vision tower."),
-  streams_max: z.coerce.number().int().min(1).max(4096).default(limits.streams_max)
-    .describe("Streams at once; the memory of their states is taken at the start."),
+  streams_max: z.coerce.number().int().min(1).max(10_000).default(limits.streams_max)
+    .describe("Streams at once."),
+  states_resident_max: z.coerce.number().int().min(4).max(65_536).default(1_024)
+    .describe(
+      "States in memory, taken at the start. More streams than that: the idle ones wait on disk, in data_dir.",
+    ),
   fsync: z.enum(["full", "normal"]).default("full")
     .describe(
       "full: a caption shown survives a power cut. normal: it survives kill -9, the last second may not survive a power cut.",

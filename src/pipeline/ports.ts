@@ -82,6 +82,14 @@ export interface Engine {
   run(): Promise<void>;
 }
 
+/** Where exported states wait that the engine has no slot for. Its life is the process; all pages have one size. */
+export interface PageStore {
+  /** Answers the number to read it by. Throws, and keeps nothing, when there is no room. */
+  write(bytes: Uint8Array): number;
+  read(page: number): Uint8Array<ArrayBuffer>;
+  free(page: number): void;
+}
+
 // ---- vision: a frame becomes vectors ------------------------------------------------------------------------
 
 export interface Vision {

@@ -12,6 +12,11 @@ export const store_limits = {
   /** Damaged files of one stream kept for a look at what happened; the oldest go. */
   damaged_kept_max: 3,
 
+  // ---- pages ------------------------------------------------------------------------------------------------
+
+  /** States out of the engine, each one page of its size. More: `disk_full`. */
+  pages_max: 65_536,
+
   // ---- database ---------------------------------------------------------------------------------------------
 
   /** Checkpoint when the log reaches this many 4 KiB pages (4 MiB), and give the file's excess back afterwards. */
