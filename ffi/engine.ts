@@ -1,13 +1,15 @@
 // One engine: weights on a device and the states on it. Opens, steps, counts, closes.
 // Must not know ticks, captions or where weights come from.
 
-import { devices, info_keys } from "./_symbols.ts";
+import { devices, formats, info_keys, targets } from "./_symbols.ts";
 import { NativeError } from "./errors.ts";
 import { leaks, type Library, openLibrary, type Out64, uint32 } from "./library.ts";
 import { NativeState, type StateHost } from "./state.ts";
 
 export interface EngineInfo {
   device: string;
+  /** Which kernels run: "none" for echo, "plain", "avx2", "avx512", "vnni", "amx", "neon" or "cuda". */
+  target: string;
   /** RWKV generation, 0 on the echo device. */
   rwkv_version: number;
   /** D: floats in one vector. */
@@ -17,6 +19,8 @@ export interface EngineInfo {
   /** Memory of one state in bytes: constant for ever. */
   state_bytes: number;
   blob_bytes: number;
+  /** Size of a state exported as f16. */
+  blob_half_bytes: number;
   weight_bytes: number;
   states_max: number;
   /** SHA-256 of the weights, hex. A state imports only into the model it came from. */
@@ -30,6 +34,8 @@ export interface EngineOptions {
   device?: "auto" | "echo" | "cpu" | "cuda";
   /** A safetensors file; echo needs none. */
   weights_path?: string;
+  /** What large matrices become while they are read, unless they have fewer bits already; else as in the file. */
+  format?: keyof typeof formats;
   /** 1 to 65,536; their memory is allocated here. */
   states_max: number;
   /** 1 to 256 threads for a step; the results do not depend on it. */
@@ -48,15 +54,18 @@ function readInfo(library: Library, engine: bigint): EngineInfo {
   };
   const hash = new Uint8Array(hash_bytes);
   library.check(engine, library.symbols.rwkv_engine_model_hash(engine, hash, BigInt(hash_bytes)));
-  const device = number("device");
+  const name = (table: Readonly<Record<string, number>>, number: number) =>
+    Object.entries(table).find(([, value]) => value === number)?.[0] ?? `number ${number}`;
   return Object.freeze({
-    device: Object.entries(devices).find(([, value]) => value === device)?.[0] ?? `device ${device}`,
+    device: name(devices, number("device")),
+    target: name(targets, number("target")),
     rwkv_version: number("version"),
     width: number("width"),
     layers: number("layers"),
     vocab: number("vocab"),
     state_bytes: number("state_bytes"),
     blob_bytes: number("blob_bytes"),
+    blob_half_bytes: number("blob_half_bytes"),
     weight_bytes: number("weight_bytes"),
     states_max: number("states_max"),
     model_hash: hash.toHex(),
@@ -73,8 +82,8 @@ export class NativeEngine implements AsyncDisposable {
   /** Takes over a loaded engine. Only openEngine calls this. */
   constructor(library: Library, engine: bigint, onLeak: ((sentence: string) => void) | undefined) {
     this.info = readInfo(library, engine);
-    const { width, vocab, blob_bytes } = this.info;
-    this.#host = { library, engine, width, vocab, blob_bytes, onLeak };
+    const { width, vocab, blob_bytes, blob_half_bytes } = this.info;
+    this.#host = { library, engine, width, vocab, blob_bytes, blob_half_bytes, onLeak };
     library.hold();
     leaks.register(this, () => onLeak?.("An engine was collected before it was closed"), this);
   }
@@ -138,7 +147,8 @@ export class NativeEngine implements AsyncDisposable {
 
 /** Opens the library and loads the weights, on another thread. Leaves nothing open when it throws. */
 export async function openEngine(options: EngineOptions): Promise<NativeEngine> {
-  const { library_path, device = "auto", weights_path, states_max, threads, onLeak } = options;
+  const { library_path, device = "auto", weights_path, format = "as_file", states_max, threads, onLeak } =
+    options;
   uint32(states_max, "states_max"), uint32(threads, "threads");
   const library = openLibrary(library_path);
   const out: Out64 = new BigUint64Array(1);
@@ -153,6 +163,7 @@ export async function openEngine(options: EngineOptions): Promise<NativeEngine> 
       const path = new TextEncoder().encode(weights_path);
       library.check(engine, library.symbols.rwkv_engine_put_path(engine, path, BigInt(path.length)));
     }
+    library.check(engine, library.symbols.rwkv_engine_set_format(engine, formats[format]));
     library.check(engine, await library.symbols.rwkv_engine_load(engine));
     return new NativeEngine(library, engine, onLeak);
   } catch (error) {

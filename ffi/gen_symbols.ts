@@ -35,7 +35,14 @@ const engine_dialect: Dialect = {
   macro: "RWKV_API",
   prefix: "RWKV_",
   scalars: {},
-  tables: { devices: "RWKV_DEVICE_", scans: "RWKV_SCAN_", info_keys: "RWKV_INFO_" },
+  tables: {
+    devices: "RWKV_DEVICE_",
+    formats: "RWKV_WEIGHTS_",
+    targets: "RWKV_TARGET_",
+    scans: "RWKV_SCAN_",
+    blobs: "RWKV_BLOB_",
+    info_keys: "RWKV_INFO_",
+  },
 };
 const train_dialect: Dialect = {
   file: "native/train/include/rwkv_train.h",

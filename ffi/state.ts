@@ -1,7 +1,7 @@
 // One recurrent state: put work in, take results out, fork, export. One object per native handle.
 // Must not know what a token means. Work is done by the engine's run.
 
-import { scans } from "./_symbols.ts";
+import { blobs, scans } from "./_symbols.ts";
 import { NativeError } from "./errors.ts";
 import { type Bytes, leaks, type Library, type Out64, pointable, uint32 } from "./library.ts";
 
@@ -44,6 +44,7 @@ export interface StateHost {
   readonly width: number;
   readonly vocab: number;
   readonly blob_bytes: number;
+  readonly blob_half_bytes: number;
   readonly onLeak: ((sentence: string) => void) | undefined;
 }
 
@@ -228,7 +229,16 @@ export class NativeState implements Disposable {
     return blob;
   }
 
-  /** "foreign" for a blob of another model or a damaged one; nothing changes then. */
+  /** Half the bytes: every number is rounded to the nearest fp16. "misuse" when one is beyond 65504. */
+  exportHalf(): Uint8Array<ArrayBuffer> {
+    const blob = new Uint8Array(this.#host.blob_half_bytes);
+    this.#check(
+      this.#symbols.rwkv_state_export_as(this.#open, blobs.f16, blob, BigInt(blob.length), this.#out),
+    );
+    return blob;
+  }
+
+  /** Reads both kinds. "foreign" for a blob of another model or a damaged one; nothing changes then. */
   importBlob(blob: Uint8Array): void {
     const bytes: Bytes = pointable(blob as Uint8Array<ArrayBuffer>);
     this.#check(this.#symbols.rwkv_state_import(this.#open, bytes, BigInt(blob.length)));

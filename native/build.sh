@@ -1,19 +1,22 @@
 #!/bin/sh
 # Configures and builds the native library; prints nothing unless it fails. Needs a C++20 compiler and cmake.
-#   build.sh [release|asan|tsan] [--test]
+#   build.sh [release|asan|tsan] [--test|--bench]
 # release → native/build/librwkv.so; asan and tsan → native/build-asan, native/build-tsan, under sanitizers.
-# --test also builds and runs the native tests and prints a summary. Does nothing when nothing changed.
+# --test also builds and runs the native tests and prints a summary; --bench also builds bench/ (native/build/rwkv_bench).
+# Does nothing when nothing changed.
 # RWKV_BUILD_JOBS: compilers at once, else one per processor.
 set -eu
 
 cd "$(dirname "$0")"
 kind=release
 test=no
+bench=no
 for argument in "$@"; do
   case "$argument" in
     release | asan | tsan) kind=$argument ;;
     --test) test=yes ;;
-    *) echo "Cannot build \"$argument\": use build.sh [release|asan|tsan] [--test]" >&2; exit 2 ;;
+    --bench) bench=yes ;;
+    *) echo "Cannot build \"$argument\": use build.sh [release|asan|tsan] [--test|--bench]" >&2; exit 2 ;;
   esac
 done
 
@@ -22,10 +25,12 @@ case "$kind" in
   asan) folder=build-asan sanitize=address,undefined ;;
   tsan) folder=build-tsan sanitize=thread ;;
 esac
-if [ "$test" = yes ]; then target=all stamp=$folder/.built-all; else target=rwkv stamp=$folder/.built-rwkv; fi
+if [ "$test" = yes ]; then target=all stamp=$folder/.built-all
+elif [ "$bench" = yes ]; then target=rwkv_bench stamp=$folder/.built-bench
+else target=rwkv stamp=$folder/.built-rwkv; fi
 
 # A new or deleted file changes the time of its folder, so this sees everything.
-if [ ! -f "$stamp" ] || [ -n "$(find CMakeLists.txt rwkv.map build.sh include src tests -newer "$stamp" -print -quit)" ]; then
+if [ ! -f "$stamp" ] || [ -n "$(find CMakeLists.txt rwkv.map build.sh include src tests bench -newer "$stamp" -print -quit)" ]; then
   mkdir -p "$folder"
   log=$folder/build.log
   build() {

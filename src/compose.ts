@@ -82,6 +82,7 @@ async function openModel(config: Config, log: Log) {
     weights_path: bundle.weights_path,
     states_max: Math.min(countStates(manifest.policy, config.streams_max), config.states_resident_max),
     threads: config.engine_threads,
+    format: config.engine_format,
   });
   const vision = (await openBundleVision(bundle, {
     library_path,
@@ -157,6 +158,7 @@ export const compose: Compose = async ({ file, flags, file_roots }, io): Promise
       tick_rate_hz: manifest.tick.rate_hz,
       chat: { pictures: model.language.pictures, decoder: { decode: decodePicture } },
       policy: model.policy,
+      snapshot_numbers: config.snapshot_numbers,
       fit: manifest.vision!.fit,
     },
     { streams_max: config.streams_max },

@@ -54,6 +54,12 @@ export const config_schema = z.strictObject({
   device: z.enum(["auto", "cpu", "cuda"]).default("auto").describe("Where the RWKV step runs."),
   engine_threads: z.coerce.number().int().min(1).max(256).default(1)
     .describe("Threads of the RWKV step. One leaves room for ffmpeg and the vision."),
+  engine_format: z.enum(["as_file", "f16", "bf16", "q8", "q4"]).default("as_file")
+    .describe("What large matrices become while they are read, unless the file has fewer bits."),
+  snapshot_numbers: z.enum(["fp32", "fp16"]).default("fp32")
+    .describe(
+      "fp16: snapshots of half the size; after a restart narration goes on within rounding, not bit for bit.",
+    ),
   vision_threads: z.coerce.number().int().min(1).max(256).default(1).describe("Threads of the vision tower."),
   streams_max: z.coerce.number().int().min(1).max(10_000).default(limits.streams_max)
     .describe("Streams at once."),

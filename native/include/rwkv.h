@@ -11,19 +11,26 @@
  *    the handle (rwkv_engine_sentence), never in thread-local storage, because a blocking call may run on
  *    another thread. It is the sentence of the handle's newest failure.
  *  - The library never prints, exits, throws across, starts timers, or reads the environment, except
- *    RWKV_DEVICE (echo | cpu | cuda), read once per rwkv_engine_new when `device` is RWKV_DEVICE_AUTO.
+ *    RWKV_DEVICE (echo | cpu | cpu:TARGET | cuda), read once per rwkv_engine_new when `device` is RWKV_DEVICE_AUTO.
+ *    TARGET is plain, avx2, avx512, vnni, amx or neon: which kernels run, instead of the quickest that this machine has.
  *
  * THREADS
  *  - put, take, read and stop verbs touch a state's inbox and outbox and are legal while run is under way.
  *  - fork, export, import, reset and close of a state while run is under way wait for that step's end; a second
  *    run on the same engine answers RWKV_BUSY. fork, export and import of a state that still has work pending
- *    answer RWKV_BUSY: a state is copied only at a tick edge.
+ *    answer RWKV_BUSY: a state is copied only at a tick edge. A step waits for an export no longer than for that copy.
+ *  - The threads of an engine sleep when no run is under way. While other processes have the processors, a run may use
+ *    fewer of them: it is quicker then. The results do not depend on it.
  *
  * MEMORY
  *  - All state memory exists after load: fork and state_new answer RWKV_FULL, never out of memory. Only a span needs
  *    more while it is queued: its vectors, and a second state; put_span has them or answers RWKV_FULL.
- *  - Large matrices are held in the number type of the file (F32, F16, BF16) and expanded exactly when they are used:
- *    the results do not depend on the type.
+ *  - Large matrices are held once, in the format of the file or of rwkv_engine_set_format, in an order that the kernels
+ *    read front to back.
+ *
+ * RESULTS
+ *  - On one machine and target they are the same, bit for bit, whatever else is in the batch, in however many pieces a
+ *    sequence is put, and with any number of threads. Between targets they agree to rounding.
  *  - engine_close with open states leaves the engine alive until the last of them closes (counted inside), so
  *    the order in which a garbage collector closes things does not matter. Close of NULL is fine; twice is not.
  */
@@ -46,7 +53,7 @@ extern "C" {
 typedef struct rwkv_engine rwkv_engine; /* weights on one device, and the slots of every state */
 typedef struct rwkv_state rwkv_state;   /* all that one stream remembers: constant size, one owner */
 
-#define RWKV_ABI_VERSION 2
+#define RWKV_ABI_VERSION 3
 
 /* Statuses. Nothing is done when a verb fails, unless its comment says otherwise. */
 #define RWKV_OK 0
@@ -67,6 +74,23 @@ typedef struct rwkv_state rwkv_state;   /* all that one stream remembers: consta
 #define RWKV_DEVICE_CPU 2
 #define RWKV_DEVICE_CUDA 3
 
+/* Formats of large matrices, for rwkv_engine_set_format. The vectors and small matrices stay as they are. */
+#define RWKV_WEIGHTS_AS_FILE 0
+#define RWKV_WEIGHTS_F16 1
+#define RWKV_WEIGHTS_BF16 2
+#define RWKV_WEIGHTS_Q8 3 /* 8-bit integers, a scale per 32 of them (as Q8_0 of GGUF) */
+#define RWKV_WEIGHTS_Q4 4 /* 4-bit integers, a scale and an offset per 32 of them (as Q4_K of GGUF) */
+
+/* What RWKV_INFO_TARGET answers: which kernels run. */
+#define RWKV_TARGET_NONE 0  /* echo */
+#define RWKV_TARGET_PLAIN 1 /* any machine */
+#define RWKV_TARGET_AVX2 2
+#define RWKV_TARGET_AVX512 3
+#define RWKV_TARGET_VNNI 4 /* AVX-512 with dot products of bytes and of bf16 */
+#define RWKV_TARGET_AMX 5  /* the same, and matrix tiles */
+#define RWKV_TARGET_NEON 6
+#define RWKV_TARGET_CUDA 7
+
 /* Keys of rwkv_engine_info. Sizes (VERSION to WEIGHT_BYTES) are known after load; before it they answer
  * RWKV_MISUSE. */
 #define RWKV_INFO_DEVICE 1       /* the RWKV_DEVICE_* that runs */
@@ -75,12 +99,14 @@ typedef struct rwkv_state rwkv_state;   /* all that one stream remembers: consta
 #define RWKV_INFO_LAYERS 4       /* L */
 #define RWKV_INFO_VOCAB 5        /* V: floats in one row of logits; 0 for weights without emb and head */
 #define RWKV_INFO_STATE_BYTES 6  /* memory of one state, constant for ever */
-#define RWKV_INFO_BLOB_BYTES 7   /* size of an exported state */
+#define RWKV_INFO_BLOB_BYTES 7   /* size of an exported state, in fp32 */
 #define RWKV_INFO_WEIGHT_BYTES 8 /* memory of the weights as held */
 #define RWKV_INFO_STATES_MAX 9
 #define RWKV_INFO_STATES_OPEN 10
 #define RWKV_INFO_RUNS 11   /* steps taken since load; a run with nothing to do is not one */
 #define RWKV_INFO_TOKENS 12 /* positions (tokens and vectors) stepped since load, all states together */
+#define RWKV_INFO_BLOB_HALF_BYTES 13 /* size of a state exported in fp16; known after load */
+#define RWKV_INFO_TARGET 14          /* the RWKV_TARGET_* that runs; known after load */
 
 /* The version of this header the library was built from. Check it before any other verb. */
 RWKV_API uint32_t rwkv_abi_version(void);
@@ -94,13 +120,17 @@ RWKV_API int32_t rwkv_engine_new(uint32_t device, uint32_t states_max, uint32_t 
 /* Names the weights: a UTF-8 path of a safetensors file (path_bytes bytes, no terminator needed). RWKV-7, 6 or 5.2 by
  * their official names; "rwkv." or "vtc." before each of them does not matter. */
 RWKV_API int32_t rwkv_engine_put_path(rwkv_engine *engine, const uint8_t *path, size_t path_bytes);
+/* Before load: large matrices of the file become this RWKV_WEIGHTS_* while they are read, unless they have fewer bits
+ * already. At first RWKV_WEIGHTS_AS_FILE. */
+RWKV_API int32_t rwkv_engine_set_format(rwkv_engine *engine, uint32_t format);
 /* blocks: reads and checks the weights, then allocates every state slot. Succeeds once per engine; after a
  * failure it may be tried again. Echo needs no path. */
 RWKV_API int32_t rwkv_engine_load(rwkv_engine *engine);
 /* blocks: one bounded step for all states that have work. Narration (states made by state_new) first: each
- * gets one prefill chunk (at most 16 positions) or one decoded token; then all forks together get 16 positions,
- * in turn, so that many questions slow each other and not the narration. Of a span, a run steps as many rows of
- * layers as 16 positions have. RWKV_OK also when there was nothing to do. Allocates nothing. */
+ * gets one prefill chunk or one decoded token; then all forks together get 16 positions, in turn, so that many questions
+ * slow each other and not the narration. A chunk is 16 positions when many states have work; a few share up to 128, fewer
+ * for a large model, so that a stop takes effect within about a second. Of a span, a run steps as many rows of layers as
+ * 16 positions have. RWKV_OK also when there was nothing to do. Allocates nothing. */
 RWKV_API int32_t rwkv_engine_run(rwkv_engine *engine);
 RWKV_API int32_t rwkv_engine_info(rwkv_engine *engine, uint32_t key, uint64_t *out);
 /* Copies the 32-byte SHA-256 that names the model: states of one model import only into the same model. */
@@ -190,6 +220,12 @@ RWKV_API int32_t rwkv_state_take_vectors(rwkv_state *state, float *out, size_t o
  * Import of a blob from another model or a damaged one is RWKV_FOREIGN by name and changes nothing. A round
  * trip continues bit for bit. Sampler, stops and the decision count are settings and do not travel. */
 RWKV_API int32_t rwkv_state_export(rwkv_state *state, uint8_t *out, size_t out_bytes, size_t *length);
+#define RWKV_BLOB_F32 0
+#define RWKV_BLOB_F16 1
+/* The same with numbers of a kind. RWKV_BLOB_F16 takes half the bytes (RWKV_INFO_BLOB_HALF_BYTES) and rounds every number
+ * to the nearest fp16: a relative error of at most 2^-11 (2^-25 absolute below 2^-14). RWKV_MISUSE when a number is beyond
+ * what fp16 holds, 65504: such a state travels in fp32. Import reads both kinds. */
+RWKV_API int32_t rwkv_state_export_as(rwkv_state *state, uint32_t kind, uint8_t *out, size_t out_bytes, size_t *length);
 RWKV_API int32_t rwkv_state_import(rwkv_state *state, const uint8_t *blob, size_t blob_bytes);
 
 #ifdef __cplusplus

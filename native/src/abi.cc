@@ -95,6 +95,14 @@ int32_t rwkv_engine_put_path(rwkv_engine *engine, const uint8_t *path, size_t pa
   });
 }
 
+int32_t rwkv_engine_set_format(rwkv_engine *engine, uint32_t format) {
+  return on_engine(engine, [&](Engine &self) {
+    require(format <= RWKV_WEIGHTS_Q4, "Cannot set a format: there is no such format");
+    constexpr std::optional<Format> formats[] = {std::nullopt, Format::f16, Format::bf16, Format::q8, Format::q4};
+    self.set_format(formats[format]);
+  });
+}
+
 int32_t rwkv_engine_load(rwkv_engine *engine) {
   return on_engine(engine, [](Engine &self) { self.load(); });
 }
@@ -264,14 +272,19 @@ int32_t rwkv_state_take_vectors(rwkv_state *state, float *out, size_t out_count,
 }
 
 int32_t rwkv_state_export(rwkv_state *state, uint8_t *out, size_t out_bytes, size_t *length) {
+  return rwkv_state_export_as(state, RWKV_BLOB_F32, out, out_bytes, length);
+}
+
+int32_t rwkv_state_export_as(rwkv_state *state, uint32_t kind, uint8_t *out, size_t out_bytes, size_t *length) {
   return on_state(state, [&](Slot &slot, Engine &engine) {
     require(length && points(out, out_bytes), "Cannot export the state: out is NULL");
-    *length = blob_bytes(engine.shape());
+    require(kind <= RWKV_BLOB_F16, "Cannot export the state: there is no such kind of blob");
+    *length = blob_bytes(engine.shape(), static_cast<BlobKind>(kind));
     if (!out) return;
     if (out_bytes < *length) {
       fail(RWKV_SPACE, "Cannot export the state: " + std::to_string(*length) + " bytes are needed");
     }
-    engine.export_state(slot, {out, *length});
+    engine.export_state(slot, static_cast<BlobKind>(kind), {out, *length});
   });
 }
 

@@ -1,7 +1,6 @@
 #include "engine.h"
 
 #include "failure.h"
-#include "select.h"
 
 #include <algorithm>
 #include <cstring>
@@ -29,16 +28,23 @@ void Engine::put_path(std::string path) {
   path_ = std::move(path);
 }
 
+void Engine::set_format(std::optional<Format> format) {
+  const StepClaim claim(gate_, "set a format");
+  if (loaded_) fail(RWKV_MISUSE, "Cannot set a format: the engine is loaded");
+  format_ = format;
+}
+
 void Engine::load() {
   const StepClaim claim(gate_, "load");
   if (loaded_) fail(RWKV_MISUSE, "Cannot load: the engine is loaded");
   // Everything is made aside and moved in at the end: a failure leaves the engine as it was.
-  auto model = make_model(device_, path_);
+  auto model = make_model(device_, path_, format_);
   try {
-    const size_t stride = whole_lines(SlotLayout(model->shape()).floats());
+    const size_t stride = whole_lines(model->shape().state_floats), last_stride = whole_lines(model->shape().width);
     size_t floats = 0;
     if (__builtin_mul_overflow(stride, size_t{states_max_}, &floats)) throw std::bad_alloc();
-    Floats memory(floats);
+    StateBlock memory(model->memory(), floats);
+    Floats lasts(last_stride * states_max_);
     auto slots = std::make_unique<Slot[]>(states_max_);
     auto stepper = std::make_unique<Stepper>(*model, states_max_, threads_);
     std::vector<Slot *> free, open, stepped;
@@ -46,10 +52,11 @@ void Engine::load() {
     for (uint32_t index = states_max_; index-- > 0;) {
       slots[index].engine = this;
       slots[index].memory = memory.data() + index * stride;
+      slots[index].last = lasts.data() + index * last_stride;
       free.push_back(&slots[index]);
     }
-    model_ = std::move(model), memory_ = std::move(memory), slots_ = std::move(slots);
-    stepper_ = std::move(stepper);
+    model_ = std::move(model), memory_ = std::move(memory), lasts_ = std::move(lasts);
+    slots_ = std::move(slots), stepper_ = std::move(stepper);
     free_ = std::move(free), open_ = std::move(open), stepped_ = std::move(stepped);
   } catch (const std::bad_alloc &) {
     fail(RWKV_MEMORY, "Cannot allocate " + std::to_string(states_max_) + " states: out of memory");
@@ -77,13 +84,15 @@ const Model &Engine::model() const {
 
 uint64_t Engine::info(uint32_t key) const {
   switch (key) {
-    case RWKV_INFO_DEVICE: return device_;
+    case RWKV_INFO_DEVICE: return device_.device;
     case RWKV_INFO_VERSION: return shape().version;
     case RWKV_INFO_WIDTH: return shape().width;
     case RWKV_INFO_LAYERS: return shape().layers;
     case RWKV_INFO_VOCAB: return shape().vocab;
     case RWKV_INFO_STATE_BYTES: return SlotLayout(shape()).floats() * sizeof(float);
-    case RWKV_INFO_BLOB_BYTES: return blob_bytes(shape());
+    case RWKV_INFO_BLOB_BYTES: return blob_bytes(shape(), BlobKind::f32);
+    case RWKV_INFO_BLOB_HALF_BYTES: return blob_bytes(shape(), BlobKind::f16);
+    case RWKV_INFO_TARGET: return shape().target;
     case RWKV_INFO_WEIGHT_BYTES: return shape().weight_bytes;
     case RWKV_INFO_STATES_MAX: return states_max_;
     case RWKV_INFO_STATES_OPEN: return states_open_;
@@ -126,7 +135,8 @@ Slot &Engine::fork(Slot &parent) {
   std::lock_guard lock(parent.mutex);
   require_tick_edge(parent, "fork");
   Slot &slot = take_slot(true);
-  std::memcpy(slot.memory, parent.memory, SlotLayout(model_->shape()).floats() * sizeof(float));
+  model_->memory().copy(slot.memory, parent.memory, state_floats());
+  std::copy_n(parent.last, model_->shape().width, slot.last);
   slot.sampler = parent.sampler;
   slot.stops = parent.stops;
   slot.fed = parent.fed;
@@ -137,7 +147,12 @@ void Engine::reset(Slot &slot) {
   const auto gate = gate_.between_steps();
   std::lock_guard lock(slot.mutex);
   slot.clear();
-  std::memset(slot.memory, 0, SlotLayout(model_->shape()).floats() * sizeof(float));
+  clear_memory(slot);
+}
+
+void Engine::clear_memory(Slot &slot) const {
+  model_->memory().zero(slot.memory, state_floats());
+  std::fill_n(slot.last, model_->shape().width, 0.0f);
 }
 
 void Engine::close(Slot &slot) {
@@ -148,7 +163,7 @@ void Engine::close(Slot &slot) {
     slot.clear();
     slot.outbox = {};
     slot.sampler = {}, slot.stops = {}, slot.keep = {};
-    std::memset(slot.memory, 0, SlotLayout(model_->shape()).floats() * sizeof(float));
+    clear_memory(slot);
     slot.open = false;
     open_.erase(std::find(open_.begin(), open_.end(), &slot));
     free_.push_back(&slot);
@@ -157,18 +172,30 @@ void Engine::close(Slot &slot) {
   release();
 }
 
-void Engine::export_state(Slot &slot, std::span<uint8_t> out) {
-  const auto gate = gate_.between_steps();
-  std::lock_guard lock(slot.mutex);
-  require_tick_edge(slot, "export");
-  write_blob(out.data(), model_->shape(), slot.memory, slot.fed);
+// A step waits for one copy: the order of the blob and its checksum come when the gate is open again.
+void Engine::export_state(Slot &slot, BlobKind kind, std::span<uint8_t> out) {
+  const size_t floats = state_floats();
+  StateCopy state{std::vector<float>(SlotLayout(shape()).floats()), 0};
+  {
+    const auto gate = gate_.between_steps();
+    std::lock_guard lock(slot.mutex);
+    require_tick_edge(slot, "export");
+    model_->memory().read(state.floats.data(), slot.memory, floats);
+    std::copy_n(slot.last, shape().width, state.floats.data() + floats);
+    state.fed = slot.fed;
+  }
+  write_blob(out.data(), shape(), kind, state);
 }
 
 void Engine::import_state(Slot &slot, std::span<const uint8_t> blob) {
+  const StateCopy state = read_blob(blob, shape());
+  const size_t floats = state_floats();
   const auto gate = gate_.between_steps();
   std::lock_guard lock(slot.mutex);
   require_tick_edge(slot, "import into");
-  slot.fed = read_blob(blob, model_->shape(), slot.memory);
+  model_->memory().write(slot.memory, state.floats.data(), floats);
+  std::copy_n(state.floats.data() + floats, shape().width, slot.last);
+  slot.fed = state.fed;
 }
 
 void Engine::read_logits(Slot &slot, std::span<float> out) const {
@@ -179,7 +206,7 @@ void Engine::read_logits(Slot &slot, std::span<float> out) const {
   {
     std::lock_guard lock(slot.mutex);
     if (slot.fed == 0) fail(RWKV_MISUSE, "Cannot read logits: nothing was fed yet");
-    std::copy_n(last_of(slot), newest.size(), newest.begin());
+    std::copy_n(slot.last, newest.size(), newest.begin());
   }
   const std::unique_lock workers(workers_mutex_, std::try_to_lock); // a step under way needs them more
   model_->logits(newest.data(), 1, out.data(), workers ? stepper_->team() : Team());

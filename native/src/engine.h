@@ -3,13 +3,16 @@
 #pragma once
 
 #include "gate.h"
+#include "host_memory.h"
 #include "model.h"
+#include "select.h"
 #include "slot.h"
 #include "step.h"
 
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,8 +22,10 @@ namespace rwkv {
 class Engine {
  public:
   Engine(uint32_t device, uint32_t states_max, uint32_t threads);
+  Engine(const Engine &) = delete;
 
   void put_path(std::string path);
+  void set_format(std::optional<Format> format); // none: as in the file
   void load();
   void run();
   uint64_t info(uint32_t key) const;
@@ -32,7 +37,7 @@ class Engine {
   Slot &fork(Slot &parent);
   void reset(Slot &slot);
   void close(Slot &slot);
-  void export_state(Slot &slot, std::span<uint8_t> out);
+  void export_state(Slot &slot, BlobKind kind, std::span<uint8_t> out);
   void import_state(Slot &slot, std::span<const uint8_t> blob);
   void read_logits(Slot &slot, std::span<float> out) const;
 
@@ -45,10 +50,12 @@ class Engine {
   void require_loaded(const char *action) const;
   Slot &take_slot(bool is_fork); // the caller holds the gate
   void require_tick_edge(Slot &slot, const char *action) const;
-  float *last_of(Slot &slot) const { return SlotLayout(model_->shape()).last(slot.memory); }
+  size_t state_floats() const { return model_->shape().state_floats; }
+  void clear_memory(Slot &slot) const;
   void release();
 
-  const uint32_t device_, states_max_, threads_;
+  const DeviceChoice device_;
+  const uint32_t states_max_, threads_;
   std::atomic<uint32_t> holders_ = 1; // the engine handle and every open state
   std::atomic<uint32_t> states_open_ = 0;
   std::atomic<uint64_t> runs_ = 0, tokens_ = 0;
@@ -60,8 +67,10 @@ class Engine {
 
   Gate gate_;
   std::string path_;
+  std::optional<Format> format_;
   std::unique_ptr<Model> model_;
-  Floats memory_;
+  StateBlock memory_; // of all states, one behind the other
+  Floats lasts_;      // the newest output vectors
   std::unique_ptr<Slot[]> slots_;
   std::unique_ptr<Stepper> stepper_;
   mutable std::mutex workers_mutex_; // who has the threads of stepper_: a step, or a product of read_logits

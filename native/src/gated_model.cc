@@ -12,19 +12,56 @@ void GatedModel::want_ffn(WeightFile &file, Ffn &ffn, const std::string &prefix)
   file.want_matrix(ffn.receptance, prefix + "receptance.weight", width, width);
 }
 
+GatedModel::Recurrence GatedModel::take_recurrence(Scratch &scratch, size_t floats) {
+  Recurrence out;
+  for (float **const block : {&out.r, &out.w, &out.k, &out.v, &out.g, &out.y}) *block = scratch.take(floats);
+  return out;
+}
+
+void GatedModel::recur(size_t layer, const MixInput &in, const Heads &some, const Recurrence &at, const float *bonus,
+                       const NormWeights &ln_x) const {
+  const size_t stride = shape_.width, channel = some.channel;
+  each_state(layer, in, some, [&](float *s, size_t i, size_t rows) {
+    ops_.wkv6(s, at.y + i, at.r + i, at.w + i, at.k + i, at.v + i, bonus + channel, rows, stride, some.count,
+              head_size);
+  });
+  each_row(in, some, [&](size_t i) {
+    ops_.norm(at.y + i, at.y + i, ln_x.weight + channel, ln_x.bias + channel, 1, some.width, some.count,
+              head_norm_epsilon);
+    ops_.multiply(at.y + i, at.g + i, some.width);
+  });
+}
+
+GatedModel::ChannelRoom GatedModel::take_channels(Scratch &scratch, const Ffn &ffn, size_t rows) const {
+  const size_t count = rows * shape_.width;
+  return {scratch.take(count),
+          scratch.take(count),
+          scratch.take(rows * ffn.hidden),
+          take_input(scratch, ffn.receptance, rows),
+          take_input(scratch, ffn.key, rows),
+          take_input(scratch, ffn.value, rows)};
+}
+
+size_t GatedModel::channel_floats(const Ffn &ffn, size_t rows) const {
+  Scratch count(nullptr);
+  take_channels(count, ffn, rows);
+  return count.used();
+}
+
 void GatedModel::mix_channels(const Ffn &ffn, const MixInput &in, Scratch scratch) const {
-  const size_t rows = in.wave.rows, width = shape_.width, count = rows * width;
-  float *const mixed = scratch.take(count), *const gate = scratch.take(count);
-  float *const inner = scratch.take(rows * ffn.hidden);
-  ops_.mix(mixed, in.h, in.delta, ffn.mu_r, rows, width);
-  product(gate, mixed, ffn.receptance, rows, width, width, in.team);
-  ops_.sigmoid(gate, count);
-  ops_.mix(mixed, in.h, in.delta, ffn.mu_k, rows, width);
-  product(inner, mixed, ffn.key, rows, width, ffn.hidden, in.team);
-  ops_.relu_squared(inner, rows * ffn.hidden);
-  product(mixed, inner, ffn.value, rows, ffn.hidden, width, in.team);
-  ops_.multiply(mixed, gate, count);
-  ops_.add(in.wave.x, mixed, count);
+  const size_t rows = in.wave.rows, count = rows * shape_.width;
+  const ChannelRoom at = take_channels(scratch, ffn, rows);
+  const MixedRows inputs[] = {{ffn.mu_r, &ffn.receptance, at.gate, at.input_r},
+                              {ffn.mu_k, &ffn.key, at.mixed, at.input_k}};
+  prepare_mixed(in, inputs);
+  ProductList first(ops_), second(ops_);
+  first.add(at.gate, at.input_r, ffn.receptance, rows, ops_.sigmoid);
+  first.add(at.inner, at.input_k, ffn.key, rows, ops_.relu_squared);
+  first.run(in.team);
+  second.add(at.mixed, prepare(at.input_v, at.inner, ffn.value, rows), ffn.value, rows);
+  second.run(in.team);
+  ops_.multiply(at.mixed, at.gate, count);
+  ops_.add(in.wave.x, at.mixed, count);
 }
 
 } // namespace rwkv

@@ -6,24 +6,45 @@
 
 namespace rwkv::limits {
 
-// One run steps at most this many positions of one state: the sequence path gets most of its gain by 16, and
-// a 2-million-parameter model does 16 positions in a few milliseconds, so a stop takes effect soon. Of a picture,
-// one run steps as many rows of layers as so many positions have.
+// One run steps at least this many positions of a state that has them, and of a picture as many rows of layers as so
+// many positions have. A state without company steps more, see wave_rows and run_work.
 inline constexpr uint32_t chunk_positions = 16;
 // All forks together step at most this many positions per run, in turn. A decoded token counts as one.
 // Narration pays for at most one such budget per step, however many questions are asked.
 inline constexpr uint32_t fork_positions_per_run = 16;
+// Multiplications of one state in one run, from which its rows follow (never fewer than chunk_positions): under a second
+// of two threads, so a stop takes effect soon.
+inline constexpr uint64_t run_work = 64'000'000'000;
 
-// Rows that go through the layers together. More would only grow the scratch memory of a thread.
-inline constexpr uint32_t wave_rows = 64;
+// Rows that go through the layers together. Every weight is read once for all of them; beyond, only the scratch memory
+// would grow.
+inline constexpr uint32_t wave_rows = 128;
 // Below this many rows a second thread spends its time on reading the weights again.
 inline constexpr uint32_t wave_rows_min = 4;
-// Multiplications below which one piece of work is not shared: waking a thread costs about as much time.
-inline constexpr uint64_t shared_work = 2'000'000;
-// A thread that is late takes fewer pieces; more of them would only cost more hand-overs.
-inline constexpr uint32_t pieces_per_worker = 2;
+// Multiplications of one row in one layer from which the threads share every product, so that a step reads the weights
+// once. Smaller models are read from the cache, and a thread has a wave to itself.
+inline constexpr uint64_t shared_layer_work = 2'000'000;
+
+// Multiplications below which one piece of work is not shared, about 10 microseconds: to meet costs about one.
+inline constexpr uint64_t shared_work = 250'000;
+// Multiplications of one piece at least, and pieces at most: a thread that is late takes fewer of them.
+inline constexpr uint64_t piece_work = 125'000;
+inline constexpr uint32_t pieces_per_worker = 16;
+// How long a thread looks for the next piece of a step before it sleeps, in microseconds: longer than what one thread
+// does alone between two shared pieces.
+inline constexpr uint32_t spin_microseconds = 40;
+// Politeness. Helpers must save more time than they cost, which they do not while other processes have their processors.
+// They have a credit of time: what the caller would have needed for their pieces is added (up to this most), what it waits
+// for them at the end of a region is taken off. Below zero the caller works alone, twice as long each time up to the most
+// until a full credit starts afresh, and then tries again with half a credit.
+inline constexpr uint32_t helper_credit_microseconds = 10'000;
+inline constexpr uint32_t alone_microseconds = 20'000;
+inline constexpr uint32_t alone_microseconds_most = 640'000;
+
 // Rows of logits computed together: the head is the widest matrix and is read once for all of them.
-inline constexpr uint32_t logit_rows = 8;
+inline constexpr uint32_t logit_rows = 32;
+// Their prepared input, on the stack: one row of the greatest width in any format.
+inline constexpr size_t logit_input_bytes = 264 * 1024;
 
 inline constexpr uint32_t inbox_positions = 65536; // per state, decode tokens counted at their maximum
 inline constexpr uint32_t outbox_tokens = 65536;   // per state; put_decode answers FULL before it could overflow
@@ -51,5 +72,11 @@ inline constexpr uint64_t width = 65536;
 inline constexpr uint64_t vocab = 1u << 22;
 inline constexpr uint64_t hidden = 1u << 20;
 inline constexpr uint64_t read_bytes = 1u << 20; // one piece of the file
+inline constexpr uint64_t quantised_numbers = 4096;  // turned into another format at once; a multiple of 256
+// The header of a GGUF file, which header_bytes bounds too: a vocabulary in it takes some megabytes.
+inline constexpr uint64_t gguf_values = 10'000;
+inline constexpr uint64_t gguf_text_bytes = 1u << 20;
+inline constexpr uint64_t gguf_name_bytes = 1024;
+inline constexpr uint64_t gguf_alignment = 1u << 20;
 
 } // namespace rwkv::limits

@@ -30,9 +30,13 @@ Model5::Model5(WeightFile &file, const Ops &ops) : GatedModel(5, file, ops) {
     want_norm(file, layer.ln_x, att + "ln_x");
     vector(layer.ffn.mu_k, ffn + "time_mix_k"), vector(layer.ffn.mu_r, ffn + "time_mix_r");
     want_ffn(file, layer.ffn, ffn);
-    hidden_max_ = std::max(hidden_max_, layer.ffn.hidden);
   }
   read(file);
+  for (const Layer &l : layers_) {
+    const Matrix *const matrices[] = {&l.receptance, &l.key,       &l.value,     &l.gate,
+                                      &l.output,     &l.ffn.key, &l.ffn.value, &l.ffn.receptance};
+    count_work(matrices);
+  }
   derive();
 }
 
@@ -51,32 +55,42 @@ void Model5::derive() {
   shape_.weight_bytes += derived_.count() * sizeof(float);
 }
 
-size_t Model5::mix_floats(size_t rows) const {
-  return 6 * whole_lines(rows * shape_.width) + whole_lines(rows * hidden_max_);
+Model5::Room Model5::take_room(Scratch &scratch, const Layer &layer, size_t rows) const {
+  return {take_recurrence(scratch, rows * shape_.width),
+          take_input(scratch, layer.key, rows),
+          take_input(scratch, layer.value, rows),
+          take_input(scratch, layer.receptance, rows),
+          take_input(scratch, layer.gate, rows),
+          take_input(scratch, layer.output, rows)};
+}
+
+size_t Model5::mix_floats(size_t index, size_t rows) const {
+  Scratch count(nullptr);
+  take_room(count, layers_[index], rows);
+  return std::max(count.used(), channel_floats(layers_[index].ffn, rows));
 }
 
 void Model5::time_mix(size_t index, const MixInput &in, Scratch scratch) const {
   const Layer &layer = layers_[index];
-  const size_t rows = in.wave.rows, width = shape_.width, count = rows * width;
-  const auto row_block = [&] { return scratch.take(count); };
-  float *const mixed = row_block(), *const k = row_block(), *const v = row_block(), *const r = row_block();
-  float *const g = row_block(), *const y = row_block();
-  const auto project = [&](float *out, const float *mu, const Matrix &w) {
-    ops_.mix(mixed, in.h, in.delta, mu, rows, width);
-    product(out, mixed, w, rows, width, width, in.team);
-  };
-  project(k, layer.mu_k, layer.key);
-  project(v, layer.mu_v, layer.value);
-  project(r, layer.mu_r, layer.receptance);
-  project(g, layer.mu_g, layer.gate);
-  ops_.silu(g, count);
-  recur(index, in, [&](float *s, size_t at, size_t channel, size_t head_count) {
-    ops_.wkv6(s, y + at, r + at, layer.decay + channel, k + at, v + at, layer.bonus + channel, head_count, head_size);
+  const size_t rows = in.wave.rows;
+  const Room room = take_room(scratch, layer, rows);
+  const Recurrence &at = room.at;
+  const MixedRows inputs[] = {{layer.mu_k, &layer.key, at.k, room.input_k},
+                              {layer.mu_v, &layer.value, at.v, room.input_v},
+                              {layer.mu_r, &layer.receptance, at.r, room.input_r},
+                              {layer.mu_g, &layer.gate, at.g, room.input_g}};
+  prepare_mixed(in, inputs);
+  ProductList list(ops_);
+  list.add(at.k, room.input_k, layer.key, rows);
+  list.add(at.v, room.input_v, layer.value, rows);
+  list.add(at.r, room.input_r, layer.receptance, rows);
+  list.add(at.g, room.input_g, layer.gate, rows, ops_.silu);
+  list.run(in.team);
+  share_heads(in, [&](const Heads &some) {
+    each_row(in, some, [&](size_t i) { std::copy_n(layer.decay + some.channel, some.width, at.w + i); });
+    recur(index, in, some, at, layer.bonus, layer.ln_x);
   });
-  ops_.norm(y, y, layer.ln_x.weight, layer.ln_x.bias, rows, width, heads(), head_norm_epsilon);
-  ops_.multiply(y, g, count);
-  product(mixed, y, layer.output, rows, width, width, in.team);
-  ops_.add(in.wave.x, mixed, count);
+  add_product(in, at.r, prepare(room.input_y, at.y, layer.output, rows), layer.output);
 }
 
 void Model5::channel_mix(size_t index, const MixInput &in, Scratch scratch) const {

@@ -20,14 +20,18 @@ class Model5 final : public GatedModel {
     Ffn ffn;
   };
 
+  struct Room {
+    Recurrence at;
+    void *input_k, *input_v, *input_r, *input_g, *input_y;
+  };
+  Room take_room(Scratch &scratch, const Layer &layer, size_t rows) const;
   void derive();
   void time_mix(size_t layer, const MixInput &in, Scratch scratch) const override;
   void channel_mix(size_t layer, const MixInput &in, Scratch scratch) const override;
-  size_t mix_floats(size_t rows) const override;
+  size_t mix_floats(size_t layer, size_t rows) const override;
 
   std::vector<Layer> layers_;
   Floats derived_; // what is computed once from the vectors of the file
-  size_t hidden_max_ = 0;
 };
 
 } // namespace rwkv

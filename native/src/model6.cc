@@ -42,56 +42,86 @@ Model6::Model6(WeightFile &file, const Ops &ops) : GatedModel(6, file, ops) {
     want_norm(file, layer.ln_x, att + "ln_x");
     vector(layer.ffn.mu_k, ffn + "time_maa_k"), vector(layer.ffn.mu_r, ffn + "time_maa_r");
     want_ffn(file, layer.ffn, ffn);
-    inner_max_ = std::max({inner_max_, size_t{ranks}, layer.decay_rank, layer.ffn.hidden});
   }
   read(file);
+  for (const Layer &l : layers_) {
+    const Matrix *const matrices[] = {&l.maa_down,   &l.maa_up[0],  &l.maa_up[1],  &l.maa_up[2], &l.maa_up[3],
+                                      &l.maa_up[4],  &l.decay_down, &l.decay_up,   &l.receptance, &l.key,
+                                      &l.value,      &l.gate,       &l.output,     &l.ffn.key,    &l.ffn.value,
+                                      &l.ffn.receptance};
+    count_work(matrices);
+  }
 }
 
-size_t Model6::mix_floats(size_t rows) const {
-  return 8 * whole_lines(rows * shape_.width) + 2 * whole_lines(rows * inner_max_);
+Model6::Room Model6::take_room(Scratch &scratch, const Layer &layer, size_t rows) const {
+  Room room;
+  room.at = take_recurrence(scratch, rows * shape_.width);
+  room.inner = scratch.take(rows * mix_count * layer.maa_rank);
+  room.part = scratch.take(rows * layer.maa_rank);
+  room.decay = scratch.take(rows * layer.decay_rank);
+  room.input_x = take_input(scratch, layer.maa_down, rows);
+  const Matrix *const read_by[] = {&layer.decay_down, &layer.key, &layer.value, &layer.receptance, &layer.gate};
+  for (size_t mix = 0; mix < mix_count; ++mix) {
+    room.moved[mix] = scratch.take(rows * shape_.width);
+    room.input_part[mix] = take_input(scratch, layer.maa_up[mix], rows);
+    room.input_mixed[mix] = take_input(scratch, *read_by[mix], rows);
+  }
+  room.input_decay = take_input(scratch, layer.decay_up, rows);
+  room.input_y = take_input(scratch, layer.output, rows);
+  return room;
+}
+
+size_t Model6::mix_floats(size_t index, size_t rows) const {
+  Scratch count(nullptr);
+  take_room(count, layers_[index], rows);
+  return std::max(count.used(), channel_floats(layers_[index].ffn, rows));
+}
+
+void Model6::mix_inputs(const Layer &layer, const MixInput &in, const Room &room) const {
+  const size_t rows = in.wave.rows, rank = layer.maa_rank;
+  const Recurrence &at = room.at;
+  const MixedRows first[] = {{layer.maa_x, &layer.maa_down, at.w, room.input_x}};
+  prepare_mixed(in, first);
+  ProductList down(ops_), up(ops_);
+  down.add(room.inner, room.input_x, layer.maa_down, rows, ops_.tanh);
+  down.run(in.team);
+  for (size_t mix = 0; mix < mix_count; ++mix) {
+    for (size_t row = 0; row < rows; ++row) {
+      std::copy_n(room.inner + (row * mix_count + mix) * rank, rank, room.part + row * rank);
+    }
+    const Matrix &w = layer.maa_up[mix];
+    up.add(room.moved[mix], prepare(room.input_part[mix], room.part, w, rows), w, rows);
+  }
+  up.run(in.team);
+  const MixedRows moved[] = {
+      {layer.maa[0], &layer.decay_down, at.w, room.input_mixed[0], room.moved[0]},
+      {layer.maa[1], &layer.key, at.k, room.input_mixed[1], room.moved[1]},
+      {layer.maa[2], &layer.value, at.v, room.input_mixed[2], room.moved[2]},
+      {layer.maa[3], &layer.receptance, at.r, room.input_mixed[3], room.moved[3]},
+      {layer.maa[4], &layer.gate, at.g, room.input_mixed[4], room.moved[4]}};
+  prepare_mixed(in, moved);
 }
 
 void Model6::time_mix(size_t index, const MixInput &in, Scratch scratch) const {
   const Layer &layer = layers_[index];
-  const size_t rows = in.wave.rows, width = shape_.width, count = rows * width, rank = layer.maa_rank;
-  const auto row_block = [&] { return scratch.take(count); };
-  float *const mixed = row_block(), *const moved = row_block();
-  float *const w = row_block(), *const k = row_block(), *const v = row_block(), *const r = row_block();
-  float *const g = row_block(), *const y = row_block();
-  float *const inner = scratch.take(rows * inner_max_), *const part = scratch.take(rows * inner_max_);
-
-  ops_.mix(mixed, in.h, in.delta, layer.maa_x, rows, width);
-  product(inner, mixed, layer.maa_down, rows, width, mix_count * rank, in.team);
-  ops_.tanh(inner, rows * mix_count * rank);
-  // x_i = h + δ ⊙ (maa_i + inner_i @ up_i)
-  const auto shifted = [&](size_t mix) {
-    for (size_t row = 0; row < rows; ++row) {
-      std::copy_n(inner + (row * mix_count + mix) * rank, rank, part + row * rank);
-    }
-    product(moved, part, layer.maa_up[mix], rows, rank, width, in.team);
-    ops_.multiply(moved, in.delta, count);
-    ops_.mix(mixed, in.h, in.delta, layer.maa[mix], rows, width);
-    ops_.add(mixed, moved, count);
-    return mixed;
-  };
-  const float *const x_w = shifted(0);
-  product(part, x_w, layer.decay_down, rows, width, layer.decay_rank, in.team);
-  ops_.tanh(part, rows * layer.decay_rank);
-  product(w, part, layer.decay_up, rows, layer.decay_rank, width, in.team);
-  ops_.decay6(w, layer.decay, rows, width);
-  product(k, shifted(1), layer.key, rows, width, width, in.team);
-  product(v, shifted(2), layer.value, rows, width, width, in.team);
-  product(r, shifted(3), layer.receptance, rows, width, width, in.team);
-  product(g, shifted(4), layer.gate, rows, width, width, in.team);
-  ops_.silu(g, count);
-
-  recur(index, in, [&](float *s, size_t at, size_t channel, size_t head_count) {
-    ops_.wkv6(s, y + at, r + at, w + at, k + at, v + at, layer.bonus + channel, head_count, head_size);
+  const size_t rows = in.wave.rows;
+  const Room room = take_room(scratch, layer, rows);
+  const Recurrence &at = room.at;
+  mix_inputs(layer, in, room);
+  ProductList list(ops_), decay(ops_);
+  list.add(room.decay, room.input_mixed[0], layer.decay_down, rows, ops_.tanh);
+  list.add(at.k, room.input_mixed[1], layer.key, rows);
+  list.add(at.v, room.input_mixed[2], layer.value, rows);
+  list.add(at.r, room.input_mixed[3], layer.receptance, rows);
+  list.add(at.g, room.input_mixed[4], layer.gate, rows, ops_.silu);
+  list.run(in.team);
+  decay.add(at.w, prepare(room.input_decay, room.decay, layer.decay_up, rows), layer.decay_up, rows);
+  decay.run(in.team);
+  share_heads(in, [&](const Heads &some) {
+    each_row(in, some, [&](size_t i) { ops_.decay6(at.w + i, layer.decay + some.channel, 1, some.width); });
+    recur(index, in, some, at, layer.bonus, layer.ln_x);
   });
-  ops_.norm(y, y, layer.ln_x.weight, layer.ln_x.bias, rows, width, heads(), head_norm_epsilon);
-  ops_.multiply(y, g, count);
-  product(mixed, y, layer.output, rows, width, width, in.team);
-  ops_.add(in.wave.x, mixed, count);
+  add_product(in, at.r, prepare(room.input_y, at.y, layer.output, rows), layer.output);
 }
 
 void Model6::channel_mix(size_t index, const MixInput &in, Scratch scratch) const {

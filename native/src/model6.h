@@ -24,12 +24,22 @@ class Model6 final : public GatedModel {
     size_t maa_rank, decay_rank;
   };
 
+  struct Room {
+    Recurrence at;
+    float *moved[mix_count];               // [rows][D]
+    float *inner, *part, *decay;           // [rows][5·rank], [rows][rank], [rows][decay_rank]
+    void *input_x, *input_part[mix_count]; // of maa_down, of maa_up
+    void *input_mixed[mix_count];          // of what each mix goes into: decay_down, key, value, receptance, gate
+    void *input_decay, *input_y;
+  };
+  Room take_room(Scratch &scratch, const Layer &layer, size_t rows) const;
+  // The five mixes, each moved by the token, as the products read them.
+  void mix_inputs(const Layer &layer, const MixInput &in, const Room &room) const;
   void time_mix(size_t layer, const MixInput &in, Scratch scratch) const override;
   void channel_mix(size_t layer, const MixInput &in, Scratch scratch) const override;
-  size_t mix_floats(size_t rows) const override;
+  size_t mix_floats(size_t layer, size_t rows) const override;
 
   std::vector<Layer> layers_;
-  size_t inner_max_ = 0; // widest inner row of a layer
 };
 
 } // namespace rwkv

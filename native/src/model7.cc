@@ -37,82 +37,143 @@ Model7::Model7(WeightFile &file, const Ops &ops) : LanguageModel(7, file, ops) {
     square(layer.value, att + "value.weight"), square(layer.output, att + "output.weight");
     want_norm(file, layer.ln_x, att + "ln_x");
     layer.hidden = file.dimension(ffn + "key.weight", 0, limits::hidden);
-    hidden_max_ = std::max(hidden_max_, layer.hidden);
     vector(layer.ffn_x_k, ffn + "x_k");
     file.want_matrix(layer.ffn_key, ffn + "key.weight", layer.hidden, width);
     file.want_matrix(layer.ffn_value, ffn + "value.weight", width, layer.hidden);
   }
   read(file);
+  count_layers();
 }
 
 void Model7::want_low_rank(WeightFile &file, LowRank &lora, const std::string &name) {
   lora.rank = file.dimension(name + "1", 1, limits::width);
-  rank_max_ = std::max(rank_max_, lora.rank);
   file.want_transposed(lora.down, name + "1", shape_.width, lora.rank);
   file.want_transposed(lora.up, name + "2", lora.rank, shape_.width);
 }
 
-size_t Model7::mix_floats(size_t rows) const {
-  return 10 * whole_lines(rows * shape_.width) + whole_lines(rows * std::max(rank_max_, hidden_max_));
+void Model7::count_layers() {
+  for (const Layer &l : layers_) {
+    const Matrix *const matrices[] = {&l.receptance, &l.key,    &l.value,  &l.output, &l.w.down,  &l.w.up,    &l.a.down,
+                                      &l.a.up,       &l.v.down, &l.v.up,   &l.g.down, &l.g.up,    &l.ffn_key, &l.ffn_value};
+    count_work(matrices);
+  }
 }
 
-void Model7::low_rank(float *out, const float *x, const LowRank &lora, const MixInput &in, float *inner,
-                      void (*activation)(float *, size_t)) const {
+Model7::LowRankRoom Model7::take_low_rank(Scratch &scratch, const LowRank &lora, size_t rows) const {
+  return {scratch.take(rows * lora.rank), take_input(scratch, lora.down, rows), take_input(scratch, lora.up, rows)};
+}
+
+Model7::Room Model7::take_room(Scratch &scratch, size_t index, size_t rows) const {
+  const Layer &layer = layers_[index];
+  Room room{};
+  for (float **const block : {&room.r, &room.w, &room.k, &room.v, &room.a, &room.g, &room.minus_kk, &room.b, &room.y,
+                              &room.gate}) {
+    *block = scratch.take(rows * shape_.width);
+  }
+  room.w_rank = take_low_rank(scratch, layer.w, rows);
+  room.a_rank = take_low_rank(scratch, layer.a, rows);
+  room.g_rank = take_low_rank(scratch, layer.g, rows);
+  if (index > 0) room.v_rank = take_low_rank(scratch, layer.v, rows);
+  room.input_r = take_input(scratch, layer.receptance, rows);
+  room.input_k = take_input(scratch, layer.key, rows);
+  room.input_v = take_input(scratch, layer.value, rows);
+  room.input_y = take_input(scratch, layer.output, rows);
+  return room;
+}
+
+Model7::ChannelRoom Model7::take_channels(Scratch &scratch, const Layer &layer, size_t rows) const {
+  return {scratch.take(rows * shape_.width), scratch.take(rows * layer.hidden),
+          take_input(scratch, layer.ffn_key, rows), take_input(scratch, layer.ffn_value, rows)};
+}
+
+size_t Model7::mix_floats(size_t index, size_t rows) const {
+  Scratch time(nullptr), channels(nullptr);
+  take_room(time, index, rows);
+  take_channels(channels, layers_[index], rows);
+  return std::max(time.used(), channels.used());
+}
+
+void Model7::project(size_t index, const MixInput &in, const Room &room) const {
+  const Layer &layer = layers_[index];
   const size_t rows = in.wave.rows;
-  product(inner, x, lora.down, rows, shape_.width, lora.rank, in.team);
-  if (activation) activation(inner, rows * lora.rank);
-  product(out, inner, lora.up, rows, lora.rank, shape_.width, in.team);
+  const bool mixes_values = index > 0, own_input = layer.v.down.format != layer.value.format;
+  // Blocks that the products below overwrite serve as room for the mixed rows.
+  const MixedRows inputs[] = {{layer.x_r, &layer.receptance, room.r, room.input_r},
+                              {layer.x_k, &layer.key, room.k, room.input_k},
+                              {layer.x_v, &layer.value, room.v, room.input_v},
+                              {layer.x_w, &layer.w.down, room.w, room.w_rank.input_down},
+                              {layer.x_a, &layer.a.down, room.a, room.a_rank.input_down},
+                              {layer.x_g, &layer.g.down, room.g, room.g_rank.input_down},
+                              {layer.x_v, &layer.v.down, room.gate, room.v_rank.input_down}};
+  prepare_mixed(in, std::span(inputs).first(mixes_values && own_input ? 7 : 6));
+
+  ProductList down(ops_), up(ops_);
+  down.add(room.r, room.input_r, layer.receptance, rows);
+  down.add(room.k, room.input_k, layer.key, rows);
+  down.add(room.v, room.input_v, layer.value, rows);
+  down.add(room.w_rank.inner, room.w_rank.input_down, layer.w.down, rows, ops_.tanh);
+  down.add(room.a_rank.inner, room.a_rank.input_down, layer.a.down, rows);
+  down.add(room.g_rank.inner, room.g_rank.input_down, layer.g.down, rows, ops_.sigmoid);
+  if (mixes_values) {
+    down.add(room.v_rank.inner, own_input ? room.v_rank.input_down : room.input_v, layer.v.down, rows);
+  }
+  down.run(in.team);
+
+  const auto lift = [&](float *out, const LowRank &lora, const LowRankRoom &at) {
+    up.add(out, prepare(at.input_up, at.inner, lora.up, rows), lora.up, rows);
+  };
+  lift(room.w, layer.w, room.w_rank);
+  lift(room.a, layer.a, room.a_rank);
+  lift(room.g, layer.g, room.g_rank);
+  if (mixes_values) lift(room.gate, layer.v, room.v_rank);
+  up.run(in.team);
+}
+
+void Model7::recur(size_t index, const MixInput &in, const Room &at, const Heads &some) const {
+  const Layer &layer = layers_[index];
+  const size_t from = some.channel, width = some.width;
+  each_row(in, some, [&](size_t i) {
+    ops_.decay7(at.w + i, layer.w0 + from, 1, width);
+    ops_.sigmoid_bias(at.a + i, layer.a0 + from, 1, width);
+    if (index == 0) { // every later layer mixes this value in, token by token
+      std::copy_n(at.v + i, width, in.wave.carried + i);
+    } else {
+      ops_.sigmoid_bias(at.gate + i, layer.v0 + from, 1, width);
+      ops_.residual_value(at.v + i, in.wave.carried + i, at.gate + i, width);
+    }
+    ops_.keys7(at.k + i, at.minus_kk + i, at.b + i, at.a + i, layer.k_k + from, layer.k_a + from, 1, some.count,
+               head_size);
+  });
+  each_state(index, in, some, [&](float *s, size_t i, size_t rows) {
+    ops_.wkv7(s, at.y + i, at.r + i, at.w + i, at.k + i, at.v + i, at.minus_kk + i, at.b + i, rows, shape_.width,
+              some.count, head_size);
+  });
+  each_row(in, some, [&](size_t i) {
+    ops_.norm(at.y + i, at.y + i, layer.ln_x.weight + from, layer.ln_x.bias + from, 1, width, some.count,
+              head_norm_epsilon);
+    ops_.bonus7(at.y + i, at.r + i, at.k + i, at.v + i, layer.r_k + from, at.g + i, 1, some.count, head_size);
+  });
 }
 
 void Model7::time_mix(size_t index, const MixInput &in, Scratch scratch) const {
   const Layer &layer = layers_[index];
-  const size_t rows = in.wave.rows, width = shape_.width, count = rows * width;
-  const auto row_block = [&] { return scratch.take(count); };
-  float *const mixed = row_block(), *const r = row_block(), *const w = row_block(), *const k = row_block();
-  float *const v = row_block(), *const a = row_block(), *const g = row_block(), *const minus_kk = row_block();
-  float *const b = row_block(), *const y = row_block();
-  float *const inner = scratch.take(rows * std::max(rank_max_, hidden_max_));
-  const auto shifted = [&](const float *mu) {
-    ops_.mix(mixed, in.h, in.delta, mu, rows, width);
-    return mixed;
-  };
-
-  product(r, shifted(layer.x_r), layer.receptance, rows, width, width, in.team);
-  product(k, shifted(layer.x_k), layer.key, rows, width, width, in.team);
-  low_rank(w, shifted(layer.x_w), layer.w, in, inner, ops_.tanh);
-  ops_.decay7(w, layer.w0, rows, width);
-  low_rank(a, shifted(layer.x_a), layer.a, in, inner, nullptr);
-  ops_.sigmoid_bias(a, layer.a0, rows, width);
-  low_rank(g, shifted(layer.x_g), layer.g, in, inner, ops_.sigmoid);
-  if (index == 0) { // every later layer mixes this value in, token by token
-    product(v, shifted(layer.x_v), layer.value, rows, width, width, in.team);
-    std::copy_n(v, count, in.wave.carried);
-  } else {
-    product(v, shifted(layer.x_v), layer.value, rows, width, width, in.team);
-    low_rank(y, mixed, layer.v, in, inner, nullptr);
-    ops_.sigmoid_bias(y, layer.v0, rows, width);
-    ops_.residual_value(v, in.wave.carried, y, count);
-  }
-  ops_.keys7(k, minus_kk, b, a, layer.k_k, layer.k_a, rows, heads(), head_size);
-
-  recur(index, in, [&](float *s, size_t at, size_t, size_t head_count) {
-    ops_.wkv7(s, y + at, r + at, w + at, k + at, v + at, minus_kk + at, b + at, head_count, head_size);
-  });
-  ops_.norm(y, y, layer.ln_x.weight, layer.ln_x.bias, rows, width, heads(), head_norm_epsilon);
-  ops_.bonus7(y, r, k, v, layer.r_k, g, rows, heads(), head_size);
-  product(mixed, y, layer.output, rows, width, width, in.team);
-  ops_.add(in.wave.x, mixed, count);
+  const size_t rows = in.wave.rows;
+  const Room room = take_room(scratch, index, rows);
+  project(index, in, room);
+  share_heads(in, [&](const Heads &some) { recur(index, in, room, some); });
+  add_product(in, room.r, prepare(room.input_y, room.y, layer.output, rows), layer.output);
 }
 
 void Model7::channel_mix(size_t index, const MixInput &in, Scratch scratch) const {
   const Layer &layer = layers_[index];
-  const size_t rows = in.wave.rows, width = shape_.width;
-  float *const mixed = scratch.take(rows * width), *const inner = scratch.take(rows * layer.hidden);
-  ops_.mix(mixed, in.h, in.delta, layer.ffn_x_k, rows, width);
-  product(inner, mixed, layer.ffn_key, rows, width, layer.hidden, in.team);
-  ops_.relu_squared(inner, rows * layer.hidden);
-  product(mixed, inner, layer.ffn_value, rows, layer.hidden, width, in.team);
-  ops_.add(in.wave.x, mixed, rows * width);
+  const size_t rows = in.wave.rows;
+  const ChannelRoom at = take_channels(scratch, layer, rows);
+  const MixedRows inputs[] = {{layer.ffn_x_k, &layer.ffn_key, at.mixed, at.input_k}};
+  prepare_mixed(in, inputs);
+  ProductList list(ops_);
+  list.add(at.inner, at.input_k, layer.ffn_key, rows, ops_.relu_squared);
+  list.run(in.team);
+  add_product(in, at.mixed, prepare(at.input_v, at.inner, layer.ffn_value, rows), layer.ffn_value);
 }
 
 } // namespace rwkv

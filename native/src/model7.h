@@ -28,17 +28,36 @@ class Model7 final : public LanguageModel {
     size_t hidden;                                        // F
   };
 
+  // What a time mix needs room for, for one low-rank function: inner[rows][rank] and its two inputs.
+  struct LowRankRoom {
+    float *inner;
+    void *input_down, *input_up;
+  };
+  struct Room {
+    float *r, *w, *k, *v, *a, *g, *minus_kk, *b, *y, *gate; // [rows][D]
+    LowRankRoom w_rank, a_rank, g_rank, v_rank;             // v_rank not in layer 0
+    void *input_r, *input_k, *input_v, *input_y;
+  };
+  struct ChannelRoom {
+    float *mixed, *inner; // [rows][D], [rows][F]
+    void *input_k, *input_v;
+  };
   void want_low_rank(WeightFile &file, LowRank &lora, const std::string &name);
-  // out[rows][D] = activation(x @ down) @ up; `activation` may be null.
-  void low_rank(float *out, const float *x, const LowRank &lora, const MixInput &in, float *inner,
-                void (*activation)(float *, size_t)) const;
+  void count_layers();
+  LowRankRoom take_low_rank(Scratch &scratch, const LowRank &lora, size_t rows) const;
+  Room take_room(Scratch &scratch, size_t layer, size_t rows) const;
+  ChannelRoom take_channels(Scratch &scratch, const Layer &layer, size_t rows) const;
+
+  // r, k, v and the low-rank functions of the mixed rows, before their biases.
+  void project(size_t layer, const MixInput &in, const Room &room) const;
+  // From there to y ⊙ g, for some heads.
+  void recur(size_t layer, const MixInput &in, const Room &room, const Heads &some) const;
   void time_mix(size_t layer, const MixInput &in, Scratch scratch) const override;
   void channel_mix(size_t layer, const MixInput &in, Scratch scratch) const override;
-  size_t mix_floats(size_t rows) const override;
+  size_t mix_floats(size_t layer, size_t rows) const override;
   size_t carried_width() const override { return shape_.width; } // v_first
 
   std::vector<Layer> layers_;
-  size_t rank_max_ = 0, hidden_max_ = 0;
 };
 
 } // namespace rwkv

@@ -2,6 +2,7 @@
 // caller and the step is behind `mutex`. Knows no other state.
 #pragma once
 
+#include "host_memory.h"
 #include "inbox.h"
 #include "outbox.h"
 #include "state.h"
@@ -16,7 +17,8 @@ class Engine;
 struct Slot {
   // Changed only between steps, under the engine's gate.
   Engine *engine = nullptr;
-  float *memory = nullptr; // SlotLayout::floats; a step owns it, but for `last`, which it writes under mutex
+  float *memory = nullptr; // state_floats, of the model's StateMemory; a step owns it
+  float *last = nullptr;   // [D], the newest output vector, of the host; a step writes it under mutex
   uint64_t serial = 0;     // order of opening
   bool open = false;
   bool is_fork = false;
@@ -33,7 +35,7 @@ struct Slot {
   // The picture under way; the same. It leaves the state in picture_memory, layer by layer, and `memory` gets that
   // when the last layer is done: before, a stop drops the picture without a trace.
   std::unique_ptr<Picture> picture;
-  Floats picture_memory; // state_floats while pictures are queued or under way, else empty
+  StateBlock picture_memory; // state_floats while pictures are queued or under way, else empty
   size_t in_flight = 0; // rows fed by the step under way
   bool stepping = false;
   bool stopped = false;

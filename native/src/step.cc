@@ -1,12 +1,23 @@
 #include "step.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace rwkv {
 
+namespace {
+
+size_t rows_alone(const ModelShape &shape) {
+  const uint64_t rows = limits::run_work / std::max<uint64_t>(shape.row_work, 1);
+  return std::clamp<uint64_t>(rows / limits::chunk_positions * limits::chunk_positions, limits::chunk_positions,
+                              limits::wave_rows);
+}
+
+} // namespace
+
 Stepper::Stepper(const Model &model, uint32_t states_max, uint32_t threads)
-    : model_(model), layout_(model.shape()), pool_(threads), workers_(threads) {
+    : model_(model), layout_(model.shape()),
+      all_on_one_(model.shape().row_work >= model.shape().layers * limits::shared_layer_work),
+      lone_rows_(rows_alone(model.shape())), pool_(threads), workers_(all_on_one_ ? 1 : threads) {
   const size_t width = model.shape().width, vocab = model.shape().vocab;
   for (Worker &worker : workers_) {
     worker.rows = Floats(limits::wave_rows * width);
@@ -28,7 +39,7 @@ Stepper::Done Stepper::run(std::span<Slot *const> open) {
   cut_waves();
   positions_ = 0;
   const size_t tasks = wave_ends_.size() + pictures_.size();
-  if (2 * tasks <= pool_.worker_count()) { // fewer tasks than workers: all work on each in turn
+  if (all_on_one_ || 2 * tasks <= pool_.worker_count()) {
     for (size_t task = 0; task < tasks; ++task) step(task, workers_[0], Team(pool_));
   } else {
     auto alone = [this](uint32_t worker, size_t task) { step(task, workers_[worker], Team()); };
@@ -89,55 +100,65 @@ void Stepper::gather(Worker &worker, std::span<const Assignment> wave) {
 }
 
 void Stepper::choose_tokens(Worker &worker, const Team &team) {
-  const size_t width = layout_.width, vocab = model_.shape().vocab;
-  Entry *group[limits::logit_rows];
-  size_t count = 0;
-  const auto flush = [&] {
-    if (count == 0) return;
-    model_.logits(worker.last_rows.data(), count, worker.logits.data(), team);
-    for (size_t i = 0; i < count; ++i) {
-      choose_token(worker, *group[i], std::span(worker.logits.data() + i * vocab, vocab));
-    }
-    count = 0;
-  };
+  worker.question_count = 0;
   for (Entry &entry : worker.entries) {
     if (!entry.decodes) continue;
-    std::copy_n(layout_.last(entry.slot->memory), width, worker.last_rows.data() + count * width);
-    group[count++] = &entry;
-    if (count == limits::logit_rows) flush();
+    ask(worker, entry);
+    if (worker.question_count == limits::logit_rows) answer(worker, team);
   }
-  flush();
+  if (worker.question_count > 0) answer(worker, team);
 }
 
-void Stepper::choose_token(Worker &worker, Entry &entry, std::span<const float> logits) {
+void Stepper::ask(Worker &worker, Entry &entry) {
   const Decode &decode = *entry.slot->decode; // ours while stepping
-  if (decode.silence_token != no_token && !decode.decided) {
-    entry.decided = true;
-    entry.p_speak = 1.0f - probability_of(logits, decode.silence_token);
-    if (entry.p_speak < decode.threshold) return; // silence: no row, so no trace
+  entry.decided = decode.silence_token != no_token && !decode.decided;
+  const size_t i = worker.question_count++;
+  worker.asking[i] = &entry;
+  worker.questions[i] = {{decode.sampler, decode.counts, decode.silence_token, decode.seed, decode.produced},
+                         entry.decided ? decode.silence_token : no_token,
+                         decode.threshold};
+  std::copy_n(entry.slot->last, layout_.width, worker.last_rows.data() + i * layout_.width);
+}
+
+void Stepper::answer(Worker &worker, const Team &team) {
+  const size_t count = worker.question_count, logit_count = worker.logits.count();
+  model_.answer(worker.last_rows.data(), std::span(worker.questions, count), std::span(worker.answers, count),
+                {std::span(worker.logits.data(), logit_count), worker.candidates}, team);
+  for (size_t i = 0; i < count; ++i) {
+    Entry &entry = *worker.asking[i];
+    const Answer &answer = worker.answers[i];
+    entry.p_speak = answer.p_speak;
+    if (!answer.speaks) continue; // silence: no row, so no trace
+    entry.chosen = answer.chosen;
+    entry.first_row = worker.row_count++;
+    entry.row_count = 1;
+    model_.embed(entry.chosen.token, worker.rows.data() + entry.first_row * layout_.width);
+    worker.keep[entry.first_row] = entry.slot->decode->keep;
   }
-  const Draw draw{decode.sampler, decode.counts, decode.silence_token, decode.seed, decode.produced};
-  entry.chosen = choose(logits, draw, worker.candidates);
-  entry.first_row = worker.row_count++;
-  entry.row_count = 1;
-  model_.embed(entry.chosen.token, worker.rows.data() + entry.first_row * layout_.width);
-  worker.keep[entry.first_row] = decode.keep;
+  worker.question_count = 0;
 }
 
 void Stepper::keep_rows(Worker &worker, const Team &team) {
   for (const Entry &entry : worker.entries) {
-    for (size_t row = entry.first_row; row < entry.first_row + entry.row_count; ++row) {
-      keep_row(worker, *entry.slot, worker.keep[row], worker.rows.data() + row * layout_.width, team);
+    for (size_t done = 0, count = 0; done < entry.row_count; done += count) {
+      count = std::min<size_t>(entry.row_count - done, limits::logit_rows);
+      const size_t row = entry.first_row + done;
+      keep_some(worker, *entry.slot, worker.keep + row, worker.rows.data() + row * layout_.width, count, team);
     }
   }
 }
 
-void Stepper::keep_row(Worker &worker, Slot &slot, Keep keep, const float *row, const Team &team) {
-  if (keep.logits) model_.logits(row, 1, worker.logits.data(), team);
-  if (!keep.any()) return;
-  std::lock_guard lock(slot.mutex);
-  if (keep.logits) slot.outbox.logits.push({worker.logits.data(), model_.shape().vocab});
-  if (keep.vectors) slot.outbox.vectors.push({row, layout_.width});
+void Stepper::keep_some(Worker &worker, Slot &slot, const Keep *keep, const float *rows, size_t count,
+                        const Team &team) {
+  const auto wants = [](const Keep &one) { return one.logits; };
+  if (std::any_of(keep, keep + count, wants)) model_.logits(rows, count, worker.logits.data(), team);
+  const size_t vocab = model_.shape().vocab, width = layout_.width;
+  for (size_t i = 0; i < count; ++i) {
+    if (!keep[i].any()) continue;
+    std::lock_guard lock(slot.mutex);
+    if (keep[i].logits) slot.outbox.logits.push({worker.logits.data() + i * vocab, vocab});
+    if (keep[i].vectors) slot.outbox.vectors.push({rows + i * width, width});
+  }
 }
 
 void Stepper::commit(Worker &worker) {
@@ -146,7 +167,7 @@ void Stepper::commit(Worker &worker) {
     std::lock_guard lock(slot.mutex);
     if (entry.row_count > 0) {
       const float *const newest = worker.rows.data() + (entry.first_row + entry.row_count - 1) * layout_.width;
-      std::copy_n(newest, layout_.width, layout_.last(slot.memory));
+      std::copy_n(newest, layout_.width, slot.last);
       slot.fed += entry.row_count;
     }
     if (entry.decided) {

@@ -1,5 +1,6 @@
 // One bounded step over many states: plan who steps what, then gather, choose, forward and commit in waves; pictures
-// go by themselves, layer by layer. Many waves are dealt to the workers, a lone one is worked on by all of them.
+// go by themselves, layer by layer. All workers are on one wave, so that a step reads the weights once; of a small model,
+// whose weights stay in a cache, many waves are dealt to the workers.
 // Everything it needs is allocated at construction. The bits of a state do not depend on who works on it.
 #pragma once
 
@@ -42,6 +43,10 @@ class Stepper {
   struct Worker {
     Floats rows, carried, scratch, last_rows, logits;
     std::vector<Candidate> candidates;
+    Entry *asking[limits::logit_rows] = {};
+    Question questions[limits::logit_rows];
+    Answer answers[limits::logit_rows];
+    size_t question_count = 0;
     std::vector<Entry> entries;
     std::vector<Span> spans;
     Keep keep[limits::wave_rows] = {};
@@ -57,9 +62,11 @@ class Stepper {
   void step_wave(Worker &worker, std::span<const Assignment> wave, const Team &team);
   void gather(Worker &worker, std::span<const Assignment> wave);
   void choose_tokens(Worker &worker, const Team &team);
-  void choose_token(Worker &worker, Entry &entry, std::span<const float> logits);
+  void ask(Worker &worker, Entry &entry);
+  void answer(Worker &worker, const Team &team);
   void keep_rows(Worker &worker, const Team &team);
-  void keep_row(Worker &worker, Slot &slot, Keep keep, const float *row, const Team &team);
+  // `count` rows of one state, at most limits::logit_rows.
+  void keep_some(Worker &worker, Slot &slot, const Keep *keep, const float *rows, size_t count, const Team &team);
   void commit(Worker &worker);
 
   void step_picture(Worker &worker, const Assignment &assignment, const Team &team);
@@ -71,6 +78,8 @@ class Stepper {
 
   const Model &model_;
   SlotLayout layout_;
+  const bool all_on_one_; // wave
+  const size_t lone_rows_; // of a state without company in one run
   ThreadPool pool_;
   std::vector<Worker> workers_;
   std::vector<Assignment> plan_, pictures_;

@@ -38,7 +38,7 @@ size_t Stepper::pass_layer(Worker &worker, Slot &slot, size_t row_max, const Tea
   float *const x = worker.rows.data(), *const carried = worker.carried.data();
   if (picture.row == 0) { // the layer begins from where the state stands
     const size_t layer_floats = layout_.state_floats / model_.shape().layers, at = picture.layer * layer_floats;
-    std::copy_n(slot.memory + at, layer_floats, memory + at);
+    model_.memory().copy(memory + at, slot.memory + at, layer_floats);
   }
   picture.gather(rows, x, carried);
   if (picture.layer == 0) model_.begin(x, rows);
@@ -55,11 +55,11 @@ void Stepper::commit_picture(Worker &worker, Slot &slot) {
   float *const newest = worker.rows.data();
   std::copy_n(picture.newest(), layout_.width, newest);
   model_.finish(newest, 1);
-  std::copy_n(slot.picture_memory.data(), layout_.state_floats, slot.memory);
+  model_.memory().copy(slot.memory, slot.picture_memory.data(), layout_.state_floats);
   picture.stepped = true;
   if (!picture.keep.any()) picture.row = picture.count;
   std::lock_guard lock(slot.mutex);
-  std::copy_n(newest, layout_.width, layout_.last(slot.memory));
+  std::copy_n(newest, layout_.width, slot.last);
   slot.fed += picture.count;
   positions_ += picture.count;
 }
@@ -70,11 +70,12 @@ size_t Stepper::give_rows(Worker &worker, Slot &slot, size_t budget, const Team 
   Picture &picture = *slot.picture;
   const size_t cost = picture.keep.logits ? model_.shape().layers : 1;
   const size_t paid = std::max<size_t>(budget / cost, 1);
-  const size_t rows = std::min({paid, size_t{limits::wave_rows}, picture.count - picture.row});
+  const size_t rows = std::min({paid, size_t{limits::logit_rows}, picture.count - picture.row});
   float *const x = worker.rows.data();
   picture.gather_as_put(rows, x);
   model_.finish(x, rows);
-  for (size_t row = 0; row < rows; ++row) keep_row(worker, slot, picture.keep, x + row * layout_.width, team);
+  std::fill_n(worker.keep, rows, picture.keep);
+  keep_some(worker, slot, worker.keep, x, rows, team);
   picture.row += rows;
   return std::min(budget, rows * cost);
 }

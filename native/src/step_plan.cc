@@ -1,5 +1,8 @@
-// Who steps how many positions in this run. Narration first, a chunk each; forks share a budget in turn.
+// Who steps how many positions in this run. Narration first, a chunk each, or a lone state's larger share; forks share a
+// budget in turn.
 #include "step.h"
+
+#include <algorithm>
 
 namespace rwkv {
 
@@ -7,8 +10,11 @@ void Stepper::plan(std::span<Slot *const> open) {
   plan_.clear();
   pictures_.clear();
   for (Slot *const slot : open) {
-    if (!slot->is_fork) assign(*slot, limits::chunk_positions);
+    if (!slot->is_fork) assign(*slot, lone_rows_);
   }
+  const size_t working = std::max<size_t>(plan_.size() + pictures_.size(), 1);
+  const size_t share = std::clamp<size_t>(limits::wave_rows / working, limits::chunk_positions, lone_rows_);
+  for (Assignment &assignment : plan_) assignment.row_max = std::min(assignment.row_max, share);
   plan_forks(open);
 }
 
@@ -30,20 +36,21 @@ void Stepper::plan_forks(std::span<Slot *const> open) {
 size_t Stepper::assign(Slot &slot, size_t row_max) {
   std::lock_guard lock(slot.mutex);
   if (slot.sees_next()) {
-    pictures_.push_back({&slot, row_max});
-    return row_max;
+    const size_t rows = std::min<size_t>(row_max, limits::chunk_positions); // of every layer: it fills waves alone
+    pictures_.push_back({&slot, rows});
+    return rows;
   }
   const size_t rows = slot.rows_wanted(row_max);
   if (rows > 0) plan_.push_back({&slot, rows});
   return rows;
 }
 
-// Even shares for the workers: at least `wave_rows_min`, because a wave reads all weights once, and at most
-// what fits a wave.
+// As few as hold all rows when all workers are on one wave, which reads all weights once. Else even shares for the workers,
+// of at least `wave_rows_min`.
 void Stepper::cut_waves() {
   size_t total = 0;
   for (const Assignment &assignment : plan_) total += assignment.row_max;
-  const size_t share = (total + pool_.worker_count() - 1) / pool_.worker_count();
+  const size_t share = all_on_one_ ? total : (total + pool_.worker_count() - 1) / pool_.worker_count();
   const size_t rows_max = std::clamp<size_t>(share, limits::wave_rows_min, limits::wave_rows);
   wave_ends_.clear();
   size_t rows = 0;

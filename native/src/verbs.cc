@@ -116,9 +116,10 @@ void put_span(Slot &slot, const float *vectors, size_t count, size_t width, cons
   }
   std::lock_guard lock(slot.mutex);
   make_room(slot, count, picture ? picture->keep : Keep{});
-  Floats memory(slot.picture_memory.count() > 0 ? 0 : model.shape().state_floats);
+  StateBlock memory;
+  if (!slot.picture_memory) memory = StateBlock(model.memory(), model.shape().state_floats);
   slot.inbox.put_picture(std::move(picture));
-  if (memory.count() > 0) slot.picture_memory = std::move(memory);
+  if (memory) slot.picture_memory = std::move(memory);
 }
 
 void put_decode(Slot &slot, uint32_t tokens_max, uint64_t seed) {

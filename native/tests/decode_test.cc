@@ -101,19 +101,37 @@ void seeds_and_settings() {
   CHECK(state.take() == decoded(7, 0, 0));
 }
 
+// A state without company has a whole wave of 128; many share it, down to 16 each; forks have 16 together.
 void one_run_is_bounded() {
-  const Engine engine;
+  const Engine engine("", 40);
   const State state = engine.open();
-  CHECK(state.put(some_tokens(100, vocab)) == RWKV_OK);
+  CHECK(state.put(some_tokens(300, vocab)) == RWKV_OK);
   CHECK(rwkv_state_put_decode(state, 3, 0) == RWKV_OK);
-  CHECK(state.pending() == 103);
+  CHECK(state.pending() == 303);
   CHECK(rwkv_engine_run(engine) == RWKV_OK);
-  CHECK(state.pending() == 87);
+  CHECK(state.pending() == 175);
   engine.run_until_edge(state);
-  CHECK(engine.info(RWKV_INFO_RUNS) == 10); // 7 chunks, 3 tokens
-  CHECK(engine.info(RWKV_INFO_TOKENS) == 103);
+  CHECK(engine.info(RWKV_INFO_RUNS) == 6); // 128, 128, 44 and 3 tokens
+  CHECK(engine.info(RWKV_INFO_TOKENS) == 303);
   CHECK(rwkv_engine_run(engine) == RWKV_OK); // nothing to do is fine and not a step
-  CHECK(engine.info(RWKV_INFO_RUNS) == 10);
+  CHECK(engine.info(RWKV_INFO_RUNS) == 6);
+
+  std::vector<State> forks, others;
+  for (int i = 0; i < 2; ++i) forks.push_back(state.fork());
+  for (const State &fork : forks) CHECK(fork.put(some_tokens(40, vocab)) == RWKV_OK);
+  CHECK(rwkv_engine_run(engine) == RWKV_OK);
+  CHECK(forks[0].pending() + forks[1].pending() == 64);
+  CHECK(state.put(some_tokens(300, vocab)) == RWKV_OK);
+  for (const size_t count : {2, 30}) { // states with work, idle ones beside them
+    while (others.size() + 1 < count) others.push_back(engine.open());
+    for (const State &other : others) {
+      CHECK(rwkv_state_reset(other) == RWKV_OK && other.put(some_tokens(100, vocab)) == RWKV_OK);
+    }
+    const uint64_t before = state.pending();
+    CHECK(rwkv_engine_run(engine) == RWKV_OK);
+    CHECK(before - state.pending() == (count == 2 ? 64 : 16));
+    for (const State &other : others) CHECK(other.pending() == 100 - (before - state.pending()));
+  }
 }
 
 void stop_drops_what_is_queued() {

@@ -1,5 +1,6 @@
-// Laws that hold bit for bit: sequence = one by one, batch of n = n batches of one, threads do not matter,
+// Laws that hold bit for bit, with every target that this machine can run: sequence = one by one, batch of n = n batches of one, threads do not matter,
 // a fork leaves its parent alone, a blob continues where it was taken.
+#include "../src/ops/ops.h"
 #include "rig.h"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ State sampled(const Engine &engine) {
 
 void sequence_is_one_by_one(const Setting &setting) {
   const Engine engine(setting.path);
-  const auto tokens = some_tokens(53, setting.vocab); // three chunks and a rest
+  const auto tokens = some_tokens(277, setting.vocab); // two waves and a rest
   const State whole = engine.open(), single = engine.open();
   CHECK(rwkv_state_set_keep_logits(whole, 1) == RWKV_OK);
   CHECK(rwkv_state_set_keep_logits(single, 1) == RWKV_OK);
@@ -180,23 +181,34 @@ void blobs_of_another_model_are_refused(const std::string &path) {
   CHECK(foreign.blob() == before);
 }
 
+void all_laws(const Setting &setting) {
+  sequence_is_one_by_one(setting);
+  vectors_keep_their_place(setting);
+  batch_and_threads_do_not_matter(setting);
+  fork_law(setting);
+  reset_law(setting);
+  blob_law(setting);
+  damage_is_refused(setting);
+}
+
 } // namespace
 
 int main() {
   const TemporaryFile file(bytes_of(tiny_rwkv7())), six(bytes_of(tiny_rwkv6())),
-      five(bytes_of(tiny_rwkv5()));
-  for (const Setting &setting : {Setting{file.path(), 32, 128}, Setting{six.path(), 32, 128},
-                                 Setting{five.path(), 32, 128}, Setting{"", 256, 8}}) {
-    sequence_is_one_by_one(setting);
-    vectors_keep_their_place(setting);
-    batch_and_threads_do_not_matter(setting);
-    fork_law(setting);
-    reset_law(setting);
-    blob_law(setting);
-    damage_is_refused(setting);
+      five(bytes_of(tiny_rwkv5())), wide(bytes_of(generate(rwkv6_spec(256)))); // its products are shared by the threads
+  const rwkv::CpuTables tables = rwkv::cpu_tables();
+  for (size_t i = 0; i < tables.count; ++i) {
+    std::string device = "cpu:";
+    device += tables.tables[i]->name;
+    CHECK(setenv("RWKV_DEVICE", device.c_str(), 1) == 0);
+    for (const Setting &setting :
+         {Setting{file.path(), 32, 128}, Setting{six.path(), 32, 128}, Setting{five.path(), 32, 128}}) {
+      all_laws(setting);
+    }
+    batch_and_threads_do_not_matter({wide.path(), 32, 256});
   }
-  const TemporaryFile wide(bytes_of(generate(rwkv6_spec(256)))); // its products are shared by the threads
-  batch_and_threads_do_not_matter({wide.path(), 32, 256});
+  CHECK(unsetenv("RWKV_DEVICE") == 0);
+  all_laws({"", 256, 8});
   blobs_of_another_model_are_refused(file.path());
   return report("laws");
 }

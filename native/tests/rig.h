@@ -77,6 +77,13 @@ class State {
     CHECK(rwkv_state_export(handle_, out.data(), out.size(), &length) == RWKV_OK);
     return out;
   }
+  std::vector<uint8_t> half_blob() const {
+    size_t length = 0;
+    CHECK(rwkv_state_export_as(handle_, RWKV_BLOB_F16, nullptr, 0, &length) == RWKV_OK);
+    std::vector<uint8_t> out(length);
+    CHECK(rwkv_state_export_as(handle_, RWKV_BLOB_F16, out.data(), out.size(), &length) == RWKV_OK);
+    return out;
+  }
   int32_t import(const std::vector<uint8_t> &blob) const {
     return rwkv_state_import(handle_, blob.data(), blob.size());
   }
@@ -93,9 +100,9 @@ class State {
 
 class Engine {
  public:
-  // With a path: the CPU device. Without: echo.
+  // With a path: the CPU device, or what RWKV_DEVICE says. Without: echo.
   explicit Engine(const std::string &path = "", uint32_t states_max = 8, uint32_t threads = 1) {
-    const uint32_t device = path.empty() ? RWKV_DEVICE_ECHO : RWKV_DEVICE_CPU;
+    const uint32_t device = path.empty() ? RWKV_DEVICE_ECHO : RWKV_DEVICE_AUTO;
     CHECK(rwkv_engine_new(device, states_max, threads, &handle_) == RWKV_OK);
     if (!path.empty()) {
       CHECK(rwkv_engine_put_path(handle_, reinterpret_cast<const uint8_t *>(path.data()), path.size()) == RWKV_OK);

@@ -1,4 +1,5 @@
 // Every verb misused: statuses, sentences, and that nothing is done. Closing in any order.
+#include "../src/ops/ops.h"
 #include "rig.h"
 
 #include <cstdlib>
@@ -16,6 +17,7 @@ void nulls_are_misuse() {
   CHECK(rwkv_abi_version() == RWKV_ABI_VERSION);
   CHECK(rwkv_engine_new(RWKV_DEVICE_ECHO, 1, 1, nullptr) == RWKV_MISUSE);
   CHECK(rwkv_engine_put_path(nullptr, &byte, 1) == RWKV_MISUSE);
+  CHECK(rwkv_engine_set_format(nullptr, 0) == RWKV_MISUSE);
   CHECK(rwkv_engine_load(nullptr) == RWKV_MISUSE && rwkv_engine_run(nullptr) == RWKV_MISUSE);
   CHECK(rwkv_engine_info(nullptr, 1, &wide) == RWKV_MISUSE);
   CHECK(rwkv_engine_model_hash(nullptr, &byte, 1) == RWKV_MISUSE);
@@ -35,6 +37,7 @@ void nulls_are_misuse() {
   CHECK(rwkv_state_set_keep_logits(nullptr, 0) == RWKV_MISUSE);
   CHECK(rwkv_state_take_logits(nullptr, &p, 1, &size) == RWKV_MISUSE);
   CHECK(rwkv_state_export(nullptr, &byte, 1, &size) == RWKV_MISUSE);
+  CHECK(rwkv_state_export_as(nullptr, RWKV_BLOB_F16, &byte, 1, &size) == RWKV_MISUSE);
   CHECK(rwkv_state_import(nullptr, &byte, 1) == RWKV_MISUSE);
   rwkv_engine_close(nullptr); // both fine
   rwkv_state_close(nullptr);
@@ -55,6 +58,9 @@ void nulls_are_misuse() {
   CHECK(rwkv_state_take_logits(open, nullptr, 1, &size) == RWKV_MISUSE);
   CHECK(rwkv_state_export(open, nullptr, 1, &size) == RWKV_MISUSE);
   CHECK(rwkv_state_export(open, nullptr, 0, nullptr) == RWKV_MISUSE);
+  CHECK(rwkv_state_export_as(open, 2, nullptr, 0, &size) == RWKV_MISUSE);
+  CHECK(rwkv_state_export_as(open, RWKV_BLOB_F16, &byte, 1, &size) == RWKV_SPACE);
+  CHECK(size == engine.info(RWKV_INFO_BLOB_HALF_BYTES));
   CHECK(rwkv_state_import(open, nullptr, 1) == RWKV_MISUSE);
   CHECK(rwkv_state_import(open, nullptr, 0) == RWKV_FOREIGN);
   CHECK(rwkv_state_put_tokens(open, nullptr, 0) == RWKV_OK); // nothing to put is fine
@@ -82,6 +88,10 @@ void order() {
   for (uint32_t key = RWKV_INFO_VERSION; key <= RWKV_INFO_WEIGHT_BYTES; ++key) {
     CHECK(rwkv_engine_info(engine, key, &value) == RWKV_MISUSE);
   }
+  for (const uint32_t key : {RWKV_INFO_BLOB_HALF_BYTES, RWKV_INFO_TARGET}) {
+    CHECK(rwkv_engine_info(engine, key, &value) == RWKV_MISUSE);
+  }
+  CHECK(rwkv_engine_set_format(engine, 5) == RWKV_MISUSE && rwkv_engine_set_format(engine, RWKV_WEIGHTS_Q8) == RWKV_OK);
   CHECK(rwkv_engine_info(engine, RWKV_INFO_STATES_MAX, &value) == RWKV_OK && value == 3);
   CHECK(rwkv_engine_info(engine, 0, &value) == RWKV_MISUSE && rwkv_engine_info(engine, 99, &value) == RWKV_MISUSE);
   uint8_t hash[32];
@@ -131,6 +141,30 @@ void devices() {
   CHECK(forced("cpu") == (std::pair<int32_t, uint64_t>{RWKV_MISUSE, RWKV_DEVICE_CPU})); // no path
   CHECK(forced("cuda") == (std::pair<int32_t, uint64_t>{RWKV_NO_DEVICE, RWKV_DEVICE_CUDA}));
   CHECK(forced("toaster").first == RWKV_NO_DEVICE);
+  CHECK(forced("cpu:").first == RWKV_NO_DEVICE);
+  CHECK(forced("cpu:toaster") == (std::pair<int32_t, uint64_t>{RWKV_NO_DEVICE, RWKV_DEVICE_CPU}));
+}
+
+// Every target that is here can be forced, and says which it is. The one that is not is refused with those that are.
+void targets() {
+  const TemporaryFile file(bytes_of(tiny_rwkv7()));
+  const rwkv::CpuTables tables = rwkv::cpu_tables();
+  std::vector<uint64_t> seen;
+  for (size_t i = 0; i <= tables.count; ++i) {
+    std::string name = "cpu:";
+    name += i < tables.count ? tables.tables[i]->name : "abacus";
+    setenv("RWKV_DEVICE", name.c_str(), 1);
+    const Engine engine(file.path());
+    unsetenv("RWKV_DEVICE");
+    CHECK(engine.load_status == (i < tables.count ? RWKV_OK : RWKV_NO_DEVICE));
+    if (i < tables.count) seen.push_back(engine.info(RWKV_INFO_TARGET));
+    else CHECK(engine.sentence().starts_with("Cannot use CPU target \"abacus\": this machine has plain"));
+  }
+  CHECK(seen[0] == RWKV_TARGET_PLAIN);
+  const Engine quickest(file.path()), echo;
+  CHECK(quickest.info(RWKV_INFO_TARGET) == seen.back());
+  CHECK(echo.info(RWKV_INFO_TARGET) == RWKV_TARGET_NONE);
+  CHECK(rwkv_engine_set_format(quickest, RWKV_WEIGHTS_F16) == RWKV_MISUSE); // it is loaded
 }
 
 void state_ranges() {
@@ -256,6 +290,7 @@ int main() {
   engine_ranges();
   order();
   devices();
+  targets();
   state_ranges();
   full_and_busy();
   closing_in_any_order();

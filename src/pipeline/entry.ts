@@ -1,5 +1,6 @@
 // One stream as the service keeps it: its settings, its stream and narrator while it is open, and the order in which
 // it is opened, paused, changed and closed. Must not know: other streams, HTTP.
+import type { SnapshotNumbers } from "./memory.ts";
 import type { Clock } from "../clock.ts";
 import { GanderError } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -38,6 +39,8 @@ export interface PipelineDeps {
   /** Ticks per second the bundle was made for. */
   tick_rate_hz: number;
   policy: Policy;
+  /** What is missing is "fp32". */
+  snapshot_numbers?: SnapshotNumbers;
   /** How a picture of another shape becomes a frame; what is missing is "stretch". */
   fit?: FrameFit;
   /** Chats with the model itself, about pictures; without it there are none. */
@@ -190,6 +193,7 @@ export class Entry {
       log,
       counters,
       tick_rate_hz: settled.tick_rate_hz,
+      snapshot_numbers: this.#deps.snapshot_numbers ?? "fp32",
     });
     this.#source = frames;
     const looped = source.kind === "pull" && source.loop === true;

@@ -152,6 +152,7 @@ class FakeState implements EngineState {
     return blob;
   }
 
+  exportHalf = (): Uint8Array<ArrayBuffer> => this.exportBlob(); // no numbers to round
   importBlob(blob: Uint8Array): void {
     this.#needEdge("import");
     const refuse = () => fail("foreign", "Cannot import a state: it is damaged or of another model");
@@ -256,7 +257,7 @@ export class FakeEngine implements Engine {
     if (this.#running) fail("busy", "Cannot run: a step is under way");
     this.#running = true;
     try {
-      // A turn of the event loop, as the real one takes: callers must not rely on run being immediate.
+      // A turn of the event loop, as the real one takes.
       await new Promise<void>((resolve) => queueMicrotask(resolve));
       const failure = this.fail_next;
       this.fail_next = undefined;

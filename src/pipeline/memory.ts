@@ -29,6 +29,23 @@ export interface TickOutcome {
   vectors: Float32Array;
 }
 
+/** How a snapshot holds a state. fp16 halves it, and what comes back is within rounding and not bit for bit. */
+export type SnapshotNumbers = "fp32" | "fp16";
+
+/** A state with numbers that fp16 cannot hold is written whole all the same. */
+export function exportAs(
+  state: Pick<EngineState, "exportBlob" | "exportHalf">,
+  numbers: SnapshotNumbers,
+): Uint8Array<ArrayBuffer> {
+  if (numbers === "fp32") return state.exportBlob();
+  try {
+    return state.exportHalf();
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "misuse") throw error;
+    return state.exportBlob();
+  }
+}
+
 export interface Memory {
   /**
    * True: a tick makes the next state beside the one that is copied and asked, so nobody waits for it, and one that
@@ -47,7 +64,7 @@ export interface Memory {
   replay(records: readonly TickRecord[], tick: number): Promise<void>;
   /** Only at a tick edge, unless ticks are built aside. So is `exportBlob`. */
   fork(): EngineState;
-  exportBlob(): Uint8Array<ArrayBuffer>;
+  exportBlob(numbers?: SnapshotNumbers): Uint8Array<ArrayBuffer>;
   /** Throws when the blob is damaged or another model's; the state is unchanged then, but for work it had left. */
   importBlob(blob: Uint8Array): void;
   close(): void;

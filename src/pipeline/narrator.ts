@@ -8,7 +8,7 @@ import type { Counters } from "./counters.ts";
 import { Edge } from "./edge.ts";
 import { FrameBefore } from "./frame_before.ts";
 import { limits } from "./limits.ts";
-import type { Memory, TickOutcome } from "./memory.ts";
+import type { Memory, SnapshotNumbers, TickOutcome } from "./memory.ts";
 import type { Narration } from "./policy.ts";
 import type { Caption, EngineInfo, EngineState, SnapshotHead, StreamStore, TickRecord } from "./ports.ts";
 import { resumeMemory } from "./resume.ts";
@@ -29,6 +29,7 @@ export interface NarratorDeps extends Narration {
   log: Log;
   counters: Counters;
   tick_rate_hz: number;
+  snapshot_numbers: SnapshotNumbers;
 }
 
 /** A frame on the stream's own clock. */
@@ -96,7 +97,9 @@ export class Narrator {
       reason: resumed.reason,
     });
     // A base on disk before the first tick: the journal always has a snapshot to stand on.
-    if (resumed.how !== "restored") await this.#snapshots.write(this.#head(), memory.exportBlob());
+    if (resumed.how !== "restored") {
+      await this.#snapshots.write(this.#head(), memory.exportBlob(this.#deps.snapshot_numbers));
+    }
     this.#whole = true;
     this.#edge.leave();
   }
@@ -160,7 +163,7 @@ export class Narrator {
     const taken = this.#taking.then(async () => {
       const { head, blob } = await this.#edge.run(() => ({
         head: this.#head(),
-        blob: this.#open().exportBlob(),
+        blob: this.#open().exportBlob(this.#deps.snapshot_numbers),
       }));
       await this.#snapshots.write(head, blob);
       return head;
@@ -200,7 +203,7 @@ export class Narrator {
   /** The tick is written down already: a copy that cannot be made must not undo it. */
   #beginSnapshot(): void {
     try {
-      this.#snapshots.begin(this.#head(), this.#deps.memory.exportBlob());
+      this.#snapshots.begin(this.#head(), this.#deps.memory.exportBlob(this.#deps.snapshot_numbers));
     } catch (error) {
       this.#deps.log.warn("snapshot not taken", { stream: this.stream, error });
     }

@@ -94,6 +94,10 @@ export class PagedState implements EngineState {
     return "page" in place ? this.#pager.pages.read(place.page) : this.#use().exportBlob();
   }
 
+  exportHalf(): Uint8Array<ArrayBuffer> {
+    return this.#use().exportHalf();
+  }
+
   importBlob(blob: Uint8Array): void {
     this.#use().importBlob(blob);
   }

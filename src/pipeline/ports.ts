@@ -70,6 +70,9 @@ export interface EngineState extends Disposable {
   fork(): EngineState;
   reset(): void;
   exportBlob(): Uint8Array<ArrayBuffer>;
+  /** Half the bytes, rounded to fp16. "misuse" when a number is beyond what that holds. */
+  exportHalf(): Uint8Array<ArrayBuffer>;
+  /** Either kind. */
   importBlob(blob: Uint8Array): void;
   close(): void;
 }

@@ -1,7 +1,14 @@
 // The memory of policy "refresh", for models that were trained on single pictures: every tick makes a new state of the
 // instruction, the summary and the newest pictures, and lets it speak. The state before it can be copied meanwhile.
 // Must not know: sources, gates, caption numbers, files.
-import { type Memory, seedOf, type TickInput, type TickOutcome } from "./memory.ts";
+import {
+  exportAs,
+  type Memory,
+  seedOf,
+  type SnapshotNumbers,
+  type TickInput,
+  type TickOutcome,
+} from "./memory.ts";
 import type { EngineState, Language, PictureLanguage, PromptPart, TickRecord } from "./ports.ts";
 import { feedPart } from "./prompt_feed.ts";
 import type { Pump } from "./pump.ts";
@@ -115,8 +122,8 @@ export class RefreshMemory implements Memory {
     return this.#now.fork();
   }
 
-  exportBlob(): Uint8Array<ArrayBuffer> {
-    return this.#now.exportBlob();
+  exportBlob(numbers: SnapshotNumbers = "fp32"): Uint8Array<ArrayBuffer> {
+    return exportAs(this.#now, numbers);
   }
 
   importBlob(blob: Uint8Array): void {

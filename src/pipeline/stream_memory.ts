@@ -1,6 +1,13 @@
 // The memory of policy "stream": one recurrent state that lives through every tick, what a tick feeds it, and how it
 // is forked, written down and restored. Must not know: sources, gates, caption numbers, files.
-import { type Memory, seedOf, type TickInput, type TickOutcome } from "./memory.ts";
+import {
+  exportAs,
+  type Memory,
+  seedOf,
+  type SnapshotNumbers,
+  type TickInput,
+  type TickOutcome,
+} from "./memory.ts";
 import type { EngineState, Language, TickRecord } from "./ports.ts";
 import type { Pump } from "./pump.ts";
 import { Utterance } from "./utterance.ts";
@@ -70,8 +77,8 @@ export class StreamMemory implements Memory {
     return this.#state.fork();
   }
 
-  exportBlob(): Uint8Array<ArrayBuffer> {
-    return this.#state.exportBlob();
+  exportBlob(numbers: SnapshotNumbers = "fp32"): Uint8Array<ArrayBuffer> {
+    return exportAs(this.#state, numbers);
   }
 
   importBlob(blob: Uint8Array): void {

@@ -45,6 +45,20 @@ export function copyLaws(law: Law): void {
     expect(restored.exportBlob()).toEqual(origin.exportBlob());
   });
 
+  law("half a blob continues close to where it was taken", async (engine) => {
+    using origin = engine.open(), restored = engine.open();
+    await feed(engine, origin, some(20));
+    if (engine.info.device === "echo") { // its numbers are hashes: no fp16 holds them, and it says so
+      return expect(codeOf(() => origin.exportHalf())).toBe("misuse");
+    }
+    const half = origin.exportHalf();
+    expect(half.length).toBeLessThanOrEqual(origin.exportBlob().length);
+    restored.importBlob(half);
+    const logits = origin.readLogits(), size = Math.hypot(...logits);
+    const away = Math.hypot(...restored.readLogits().map((value, i) => value - logits[i]!));
+    expect(away / size).toBeLessThan(2e-3);
+  });
+
   law("a damaged blob is refused and changes nothing", async (engine) => {
     using state = engine.open();
     await feed(engine, state, some(5));

@@ -75,7 +75,8 @@ describe("openEngine", () => {
     await withTinyModel(async (weights_path) => {
       const engine = await echo({ device: "cpu", weights_path });
       const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(weights_path));
-      const { model_hash, ...sizes } = engine.info;
+      const { model_hash, target, ...sizes } = engine.info;
+      expect(["plain", "avx2", "avx512", "vnni", "amx", "neon"]).toContain(target);
       expect(model_hash).toBe(new Uint8Array(digest).toHex());
       expect(sizes).toEqual({
         device: "cpu",
@@ -85,6 +86,7 @@ describe("openEngine", () => {
         vocab: 32,
         state_bytes: 4 * (2 * (128 * 64 + 2 * 128) + 128),
         blob_bytes: 4 * (2 * (128 * 64 + 2 * 128) + 128) + 104,
+        blob_half_bytes: 2 * (2 * (128 * 64 + 2 * 128) + 128) + 104,
         weight_bytes: sizes.weight_bytes,
         states_max: 4,
       });
@@ -255,7 +257,7 @@ describe("permission", () => {
 describe("openLibrary", () => {
   it.unless(not_built, "opens and closes without an engine", () => {
     const library = openLibrary(library_path);
-    expect(library.symbols.rwkv_abi_version()).toBe(2);
+    expect(library.symbols.rwkv_abi_version()).toBe(3);
     library.closeUnused();
   });
 });

@@ -22,7 +22,7 @@ describe("gen_symbols", () => {
     const changes: [string, string][] = [
       ["uint32_t tokens_max, uint64_t seed", "uint64_t tokens_max, uint64_t seed"],
       ["#define RWKV_FULL -5", "#define RWKV_FULL -15"],
-      ["#define RWKV_ABI_VERSION 2", "#define RWKV_ABI_VERSION 3"],
+      ["#define RWKV_ABI_VERSION 3", "#define RWKV_ABI_VERSION 4"],
       ["/* blocks: one bounded", "/* one bounded"],
     ];
     for (const [from, to] of changes) {

@@ -1,6 +1,7 @@
-// The device seam: every piece of arithmetic a model needs, as a table of functions over fp32 rows.
+// The device seam of the CPU: every piece of arithmetic a model needs, as a table of functions over fp32 rows.
 // Shapes are row-major; `rows` are positions and independent unless a comment says otherwise. An op gives each
-// row the same bits whatever `rows` is, and every table of the CPU gives the same bits as the others.
+// row the same bits whatever `rows` is, and whichever tiles or heads are asked for with it: a state's bits never depend
+// on who else is in the batch. Tables of different targets agree to rounding, not to the bit.
 #pragma once
 
 #include "../matrix.h"
@@ -9,13 +10,20 @@
 
 namespace rwkv {
 
-struct Ops {
-  const char *name;
+// Products with large matrices. A product reads its rows in a form of the table's own, made once by `prepare`.
+struct Products {
+  // Bytes that prepare writes for `rows` rows of `columns` numbers. A multiple of 64.
+  size_t (*input_bytes)(Format format, size_t rows, size_t columns);
+  // x[rows][columns] as a product with a matrix of `format` reads it. input: 64-byte aligned.
+  void (*prepare)(void *input, const float *x, Format format, size_t rows, size_t columns);
+  // Tiles [first, last) of out[rows][w.rows] = x · wᵀ, where a tile is 16 columns of out (the last may be fewer).
+  void (*matmul)(float *out, const void *input, const Matrix &w, size_t rows, size_t first, size_t last);
+};
 
-  // Columns [first, last) of out[rows][out_width] = x[rows][in_width] · w[out_width][in_width]ᵀ. A number has the
-  // same bits whichever columns are asked for with it.
-  void (*matmul)(float *out, const float *x, const Matrix &w, size_t rows, size_t in_width, size_t out_width,
-                 size_t first, size_t last);
+struct Ops {
+  const char *name; // of the target: "plain", "avx2", "avx512", "vnni", "amx", "neon"
+  Products products;
+
   // Each of `groups` equal parts of a row gets mean 0 and variance 1 (biased), then weight and bias [width].
   // groups 1 is a layer norm. out may be x.
   void (*norm)(float *out, const float *x, const float *weight, const float *bias, size_t rows, size_t width,
@@ -42,24 +50,27 @@ struct Ops {
   // k = k0 ⊙ (1 + (a − 1) ⊙ k_a). Norms are bounded below by 1e-12.
   void (*keys7)(float *k, float *minus_kk, float *b, const float *a, const float *k_k, const float *k_a,
                 size_t rows, size_t heads, size_t head_size);
-  // One position, all heads: S[h][i][j] = S·w[j] + (S·minus_kk)[i]·b[j] + v[i]·k[j];  y[i] = S·r, S after.
+  // `rows` consecutive positions of one state, `heads` heads side by side; a position's numbers are `stride` floats
+  // behind those of the position before. S[h][key j][value i]:
+  // removed[i] = Σ_j S[j][i]·minus_kk[j];  S[j][i] = S[j][i]·w[j] + removed[i]·b[j] + v[i]·k[j];  y[i] = Σ_j S[j][i]·r[j].
   void (*wkv7)(float *s, float *y, const float *r, const float *w, const float *k, const float *v,
-               const float *minus_kk, const float *b, size_t heads, size_t head_size);
+               const float *minus_kk, const float *b, size_t rows, size_t stride, size_t heads, size_t head_size);
   // y = (y + (Σ_j r k r_k) v per head) ⊙ g
   void (*bonus7)(float *y, const float *r, const float *k, const float *v, const float *r_k, const float *g,
                  size_t rows, size_t heads, size_t head_size);
-  // One position, all heads, S[h][key][value]: y = Sᵀ·r + (Σ r u k) v, S before; then S = w[key]·S + k vᵀ.
+  // The same for RWKV-6 (and 5), S[h][key j][value i]: y[i] = Σ_j S[j][i]·r[j] + (Σ_j r u k) v[i], S before; then
+  // S[j][i] = w[j]·S[j][i] + k[j]·v[i]. u[heads][head_size] is the same in every position.
   void (*wkv6)(float *s, float *y, const float *r, const float *w, const float *k, const float *v,
-               const float *u, size_t heads, size_t head_size);
+               const float *u, size_t rows, size_t stride, size_t heads, size_t head_size);
 };
 
-// The tables compiled in, plainest first, and how many of them this machine can run.
+// The targets compiled in that this machine can run, plainest first.
 struct CpuTables {
-  const Ops *tables[3];
+  const Ops *tables[6];
   size_t count;
 };
 CpuTables cpu_tables();
-// The quickest of them.
-const Ops &cpu_ops();
+// The quickest of them, or the one called `name`; null when there is none of that name here.
+const Ops *cpu_ops(const char *name = nullptr);
 
 } // namespace rwkv

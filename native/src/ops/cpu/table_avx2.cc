@@ -1,7 +1,7 @@
-// CPU ops for: avx2.
+// Row ops for AVX2, FMA and F16C.
 #include "table.h"
 
 namespace rwkv {
-extern const Ops cpu_ops_avx2;
-const Ops cpu_ops_avx2 = make_table("avx2");
+extern const Ops row_ops_avx2;
+constinit const Ops row_ops_avx2 = row_ops();
 } // namespace rwkv

@@ -1,7 +1,7 @@
-// CPU ops for: avx512.
+// Row ops for AVX-512 F, BW, DQ and VL.
 #include "table.h"
 
 namespace rwkv {
-extern const Ops cpu_ops_avx512;
-const Ops cpu_ops_avx512 = make_table("avx512");
+extern const Ops row_ops_avx512;
+constinit const Ops row_ops_avx512 = row_ops();
 } // namespace rwkv

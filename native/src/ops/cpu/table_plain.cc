@@ -1,7 +1,7 @@
-// CPU ops for: any machine the compiler targets by default.
+// Row ops for any machine the compiler targets by default.
 #include "table.h"
 
 namespace rwkv {
-extern const Ops cpu_ops_plain;
-const Ops cpu_ops_plain = make_table("plain");
+extern const Ops row_ops_plain;
+constinit const Ops row_ops_plain = row_ops();
 } // namespace rwkv
