@@ -70,7 +70,7 @@ const parts: Part[] = [
     args: ["native/build.sh", "asan", "--test"],
     count: countNative,
   },
-  denoTest("native, model, contract", "tests/native", "tests/model", "tests/contract"),
+  denoTest("native, model, contract", "tests/native", "tests/model", "tests/contract", "tests/bench"),
   {
     name: "trainer",
     command: "sh",

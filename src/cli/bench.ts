@@ -1,5 +1,5 @@
-// `gander bench model`: what a model costs on this machine, on a bundle or on random weights of a released shape. Owns
-// words, output and the folders in between; the measuring is src/bench.
+// `gander bench`: of the library alone (bench_engine.ts), and what a model costs on this machine, on a bundle or on random
+// weights of a released shape. Owns words, output and the folders in between; the measuring is src/bench.
 import { join } from "node:path";
 import { measureModel } from "../bench/measure_model.ts";
 import { randomCheckpoint } from "../bench/random_checkpoint.ts";
@@ -13,6 +13,7 @@ import type { SpanGrid } from "../pipeline/ports.ts";
 import { openEngine } from "../../ffi/mod.ts";
 import { outlineTower, writeTower } from "../vision/onnx/write_tower.ts";
 import { readArguments, UsageError } from "./arguments.ts";
+import { bench_engine_help, benchEngine } from "./bench_engine.ts";
 import { costLine, costTable, type MeasuredModel } from "./bench_text.ts";
 import type { Command } from "./commands.ts";
 import type { Io } from "./io.ts";
@@ -25,14 +26,15 @@ gander bench model --released KEY --tokenizer FILE [--work DIR]
   KEY           ${keys.replace(/(.{60}[^,]*,) /g, "$1\n                ")}
   --vision T    fp32 (default), fp16 or int8, with --released
   --runs N      of each part, after one that does not count (default 3); --threads N (default 2); --json
-`;
+${bench_engine_help}`;
 
 const decode_tokens = 8, prompt_positions = 64;
 
 export function benchCommand(library_path: string): Command {
   return async (words, io) => {
     const [verb, ...rest] = words;
-    if (verb !== "model") throw new UsageError("bench: gander bench model …");
+    if (verb === "engine") return await benchEngine(rest, library_path, io);
+    if (verb !== "model") throw new UsageError("bench: gander bench model … or gander bench engine …");
     const { own, positionals } = readArguments(rest, {
       ...{
         bundle: "string",
