@@ -2,6 +2,10 @@
 
 #include "wkv.h"
 
+#if defined(RWKV_TRAIN_CUDA)
+#include "cuda/wkv_function_cuda.h"
+#endif
+
 #include <ATen/Parallel.h>
 
 namespace rwkv_train {
@@ -133,7 +137,7 @@ struct Wkv6 : torch::autograd::Function<Wkv6> {
 
 namespace {
 
-// The recurrence itself runs on the CPU, whatever device its inputs are on, and in float32 at least.
+// Without kernels for it the recurrence runs on the CPU, whatever device its inputs are on, and in float32 at least.
 Tensor for_loops(const Tensor &x) {
   return x.is_cpu() ? x : x.to(torch::kCPU, torch::kFloat32);
 }
@@ -146,6 +150,9 @@ WkvResult result_of(const variable_list &out, const Tensor &like) {
 
 WkvResult wkv7(const Tensor &r, const Tensor &w, const Tensor &k, const Tensor &v, const Tensor &a, const Tensor &b,
                const Tensor &state) {
+#if defined(RWKV_TRAIN_CUDA)
+  if (r.is_cuda()) return wkv7_on_cuda(r, w, k, v, a, b, state);
+#endif
   return result_of(Wkv7::apply(for_loops(r), for_loops(w), for_loops(k), for_loops(v), for_loops(a), for_loops(b),
                                for_loops(state)),
                    r);
@@ -153,6 +160,9 @@ WkvResult wkv7(const Tensor &r, const Tensor &w, const Tensor &k, const Tensor &
 
 WkvResult wkv6(const Tensor &r, const Tensor &w, const Tensor &k, const Tensor &v, const Tensor &u,
                const Tensor &state) {
+#if defined(RWKV_TRAIN_CUDA)
+  if (r.is_cuda()) return wkv6_on_cuda(r, w, k, v, u, state);
+#endif
   return result_of(Wkv6::apply(for_loops(r), for_loops(w), for_loops(k), for_loops(v), for_loops(u), for_loops(state)),
                    r);
 }

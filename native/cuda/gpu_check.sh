@@ -1,0 +1,42 @@
+#!/bin/sh
+# For a machine with an NVIDIA GPU, nvcc and cmake, nothing else: builds the library with CUDA, runs the device tests there,
+# runs them again under compute-sanitizer where it is installed, then the benchmark. Prints the figures as JSON lines.
+#   gpu_check.sh [build folder]
+# RWKV_CHECK_ARCH: the architecture to build for (default: native, the GPU that is here). RWKV_CHECK_SHAPES: of the benchmark.
+set -eu
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+build=${1:-$here/build-cuda}
+shapes=${RWKV_CHECK_SHAPES:-0.1b 0.4b 1.5b 2.9b 7b}
+if ! command -v nvidia-smi > /dev/null || ! nvidia-smi -L > /dev/null 2>&1; then
+  echo "Cannot check the device: there is no NVIDIA GPU here" >&2
+  exit 77
+fi
+
+nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem --format=csv,noheader
+cmake -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Release -DRWKV_CUDA=ON \
+  -DCMAKE_CUDA_ARCHITECTURES="${RWKV_CHECK_ARCH:-native}"
+cmake --build "$build" -j "$(getconf _NPROCESSORS_ONLN)"
+
+failed=0
+(cd "$build" && ctest -L cuda --output-on-failure) || failed=1
+if command -v compute-sanitizer > /dev/null; then
+  for tool in memcheck racecheck synccheck initcheck; do
+    for test in "$build"/cuda/cuda_*_test; do
+      echo "compute-sanitizer $tool $(basename "$test")"
+      compute-sanitizer --tool "$tool" --error-exitcode 1 "$test" || failed=1
+    done
+  done
+fi
+
+bench=$(find "$build" -name rwkv_bench -type f -perm -u+x | head -n 1)
+if [ -n "$bench" ]; then
+  for shape in $shapes; do
+    for format in f16 bf16 q8 q4; do
+      for streams in 1 8 64 256 960; do
+        RWKV_DEVICE=cuda "$bench" --shape "$shape" --format "$format" --streams "$streams" --json || failed=1
+      done
+    done
+  done
+fi
+exit "$failed"
