@@ -25,8 +25,8 @@ import { type ArtFolders, prepareArt } from "./world_art.ts";
 
 /** Where nothing else says how often one can speak. */
 const default_rate_hz = 2;
-/** Samples of the memory over a long scene. */
-const memory_samples = 24;
+/** Samples of the memory over a long scene: as many, or more, so that no two are further apart. */
+const memory_samples = 24, sample_every_s = 600;
 
 export function evalCommand(folders: ArtFolders): Command {
   return async (words, io, compose) => {
@@ -84,7 +84,8 @@ async function playAll(house: EvalHouse, scenes: readonly Scene[], options: Eval
     io.err(`eval: ${at + 1} of ${scenes.length}: ${name}\n`);
     const video = await house.render(name, script);
     const long = group === "long";
-    const samples = long ? { count: memory_samples, duration_s: script.duration_s } : undefined;
+    const count = Math.max(memory_samples, Math.ceil(script.duration_s / sample_every_s));
+    const samples = long ? { count, duration_s: script.duration_s } : undefined;
     const played = await house.play({ name, video, snapshots: !long, ...(samples && { samples }) });
     const settle = (t_s: number) => played.moments_s.findLast((moment_s) => moment_s <= t_s + 1e-6) ?? t_s;
     const answers = await house.ask(name, scene.questions(settle));

@@ -37,7 +37,7 @@ export function chooseScenes(options: EvalOptions): Scene[] {
   const invent = (
     level: Level,
     at: number,
-    more: { still?: boolean; length_s?: number; cast?: string[] } = {},
+    more: { still?: boolean; length_s?: number; cast?: (t_s: number) => string[] } = {},
   ): Script =>
     inventScene({
       ...{ seed: first + at, level, styles, grammar: "test" },
@@ -66,15 +66,27 @@ export function chooseScenes(options: EvalOptions): Scene[] {
   }
   if (asked("T4")) chosen.push(...cupScenes(options));
   if (asked("T12")) {
-    // In hours everything would come once; what never does is needed to ask about.
-    const cast = things.filter((_, at) => at % 3 !== 0).map(({ name }) => name);
     add(
       "long",
       "long",
-      invent(levels.at(-1)!, 2 * scenes, { length_s: options.endurance_s, still: false, cast }),
+      invent(levels.at(-1)!, 2 * scenes, { length_s: options.endurance_s, still: false, cast: longCast }),
     );
   }
   return chosen;
+}
+
+/**
+ * In hours everything would come, and come again: a third of the things never does, which is needed to ask about, and a
+ * third has seasons, one after the other, and is then gone for long.
+ */
+function longCast(t_s: number): string[] {
+  const seasonal = things.filter((_, at) => at % 3 === 2);
+  return things.filter((thing, at) => {
+    if (at % 3 !== 2) return at % 3 === 1;
+    const { every_s, length_s } = eval_limits.seasons;
+    const begins_s = every_s * seasonal.indexOf(thing) / seasonal.length;
+    return (t_s - begins_s + every_s) % every_s < length_s;
+  }).map(({ name }) => name);
 }
 
 function cupScenes({ seed, styles, scenes }: EvalOptions): Scene[] {

@@ -14,6 +14,7 @@ import { tower_flags, tower_run_flags, trainTower } from "../train/tower/command
 import { UsageError } from "./arguments.ts";
 import type { Command } from "./commands.ts";
 import type { Io } from "./io.ts";
+import { watchVideo } from "./train_video.ts";
 import { type ArtFolders, prepareArt } from "./world_art.ts";
 
 interface Place {
@@ -48,7 +49,7 @@ const stages: Record<string, TrainStage> = {
     ...{ flags: visual_flags, run_flags: visual_run_flags.finetune, run: trainFinetune },
   },
   stream: {
-    about: "stage 3: when to speak and what to say, tick by tick, on the synthetic world",
+    about: "stage 3: when to speak and what to say, tick by tick, on the synthetic world or your own videos",
     ...{ flags: stream_flags, run_flags: stream_run_flags, run: trainStream },
   },
 };
@@ -124,6 +125,7 @@ function openPorts({ library_path, art }: Place, io: Io) {
     signal: io.stop,
     say: sayOn(io.err, Deno.stderr.isTerminal()),
     decodePicture,
+    watchVideo,
     openTrainer: (options: Omit<Parameters<typeof openTrainer>[0], "library_path">) =>
       openTrainer({ library_path, ...options }),
     async prepareArt() {

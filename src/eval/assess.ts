@@ -2,6 +2,7 @@
 import { accuracyBy, accuracyByKind, accuracyOf, tally } from "./answer_score.ts";
 import { narrow, pairEvents, ratesOf } from "./event_score.ts";
 import type { Given, Group, Sitting } from "./exam.ts";
+import { eval_limits } from "./limits.ts";
 import { scorePolls } from "./poll_score.ts";
 import { recallOf } from "./recall_score.ts";
 import { type MemorySample, type Report, report_format, report_version } from "./report.ts";
@@ -98,8 +99,6 @@ function travelled(given: readonly Given[]): NonNullable<Report["travel"]> {
   };
 }
 
-const parts_count = 6;
-
 /** In equal parts, each scored by what happened and was told in it. */
 function endured(
   { exam, lines, ticks }: Sitting,
@@ -108,6 +107,8 @@ function endured(
   const { duration_s } = exam.script;
   const told = toldBy(lines);
   const pairs = pairEvents(exam.events, told, "strict", narrow);
+  const { endurance_parts, endurance_part_max_s } = eval_limits;
+  const parts_count = Math.max(endurance_parts, Math.ceil(duration_s / endurance_part_max_s));
   const parts = Array.from({ length: parts_count }, (_, part) => {
     const from_s = duration_s * part / parts_count, until_s = duration_s * (part + 1) / parts_count;
     const inside = ({ t_s }: { t_s: number }) => t_s >= from_s && t_s < until_s;

@@ -26,9 +26,14 @@ export const eval_limits = {
   /** Delays of the oracle, for the curve. */
   oracle_delays_s: [0, 0.5, 1, 1.5, 2, 3, 4, 5],
   /** How old what is asked about may be: results are sorted into the nearest of these. */
-  recall_ages_s: [5, 10, 20, 40, 60, 120, 300, 600, 1_800, 3_600],
+  recall_ages_s: [5, 10, 20, 40, 60, 120, 300, 600, 1_800, 3_600, 7_200],
   /** Questions about one moment of the past, at most. */
   recall_questions_max: 12,
+  /** Of a long scene: how often a thing with seasons has one, and how long it is. */
+  seasons: { every_s: 10_800, length_s: 900 },
+  /** A long scene is scored in this many parts, or by the hour where that is more of them. */
+  endurance_parts: 6,
+  endurance_part_max_s: 3_600,
   /** "N minutes ago" means this much before or behind; that of the world's questions. */
   ago_slack_s: 12,
   /** Something must have happened this recently to have "just" happened; likewise. */

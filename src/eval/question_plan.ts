@@ -99,8 +99,14 @@ function recallAt(exam: Exam, t_s: number): Planned[] {
   const never = neverThere(exam);
   // Where everything was there once, the answer is always yes, and says nothing.
   if (never.length === 0) return [];
-  const gone = [...goneBefore(exam, t_s)].filter(([, last_s]) => t_s - last_s >= 1)
-    .slice(-eval_limits.recall_questions_max / 2);
+  const all = [...goneBefore(exam, t_s)].filter(([, last_s]) => t_s - last_s >= 1)
+    .sort(([, one_s], [, other_s]) => other_s - one_s);
+  // Where more are gone than are asked about, those of every age, the freshest and the oldest among them.
+  const count = Math.min(all.length, eval_limits.recall_questions_max / 2);
+  const gone = Array.from(
+    { length: count },
+    (_, at) => all[Math.round(at * (all.length - 1) / (count - 1 || 1))]!,
+  );
   return gone.flatMap(([name, last_s]) => {
     const age_s = t_s - last_s;
     return [

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 export const report_format = "gander-eval-report";
 /** Another number: results do not compare with those of before. */
-export const report_version = 1;
+export const report_version = 2;
 
 /** Null everywhere: there was nothing to take the share of. */
 const share = z.number().min(0).max(1).nullable();

@@ -41,7 +41,9 @@ export function summaryText(report: Report): string {
   if (endurance) {
     const parts = endurance.parts.map(({ f1 }) => percent(f1)).join(", ");
     lines.push(
-      `endurance ${endurance.duration_s} s: F1 by sixths ${parts}; longest loop ${endurance.longest_loop_lines}`,
+      `endurance ${endurance.duration_s} s: F1 by ${
+        partName(endurance)
+      } ${parts}; longest loop ${endurance.longest_loop_lines}`,
     );
   }
   if (live) lines.push(`live questions: ${percent(live.accuracy)} of ${live.asked}`);
@@ -100,4 +102,10 @@ export function number(value: number | null): string {
 
 export function between(interval: { low: number; high: number } | null): string {
   return interval ? `${(100 * interval.low).toFixed(1)}–${(100 * interval.high).toFixed(1)}` : "–";
+}
+
+function partName({ duration_s, parts }: NonNullable<Report["endurance"]>): string {
+  return duration_s / parts.length === 3_600
+    ? "hours"
+    : `parts of ${Math.round(duration_s / parts.length)} s`;
 }

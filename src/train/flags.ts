@@ -153,6 +153,19 @@ class Reader {
   }
 }
 
+/** Numbers of a command's own flags by name. */
+export type NumberReader = (name: string, min: number, max: number) => number;
+
+/** Throws TrainError that names the flag. */
+export function numberReader(words: FlagWords, flags: readonly RunFlag[]): NumberReader {
+  const initials = new Map(flags.map(({ name, initial }) => [name, initial]));
+  return (name, min, max) => {
+    const text = words[name] ?? initials.get(name)!, value = Number(text);
+    if (text.trim() !== "" && value >= min && value <= max) return value;
+    throw invalid(name, text, `a number from ${min} to ${max}`);
+  };
+}
+
 function invalid(name: string, text: string, wanted: string): TrainError {
   return new TrainError("train_invalid", `Cannot use --${name} "${text}": it is ${wanted}`);
 }

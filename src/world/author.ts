@@ -14,8 +14,8 @@ export interface SceneRequest {
   styles: readonly string[];
   /** Scenes for training never hold the pairs of thing and action that are kept for the test. */
   grammar: "train" | "test";
-  /** Names that may occur; left out, all of them. */
-  cast?: readonly string[];
+  /** Names that may come at a time; left out, all of them at any. */
+  cast?: (t_s: number) => readonly string[];
   /** Whether nothing happens; else it is drawn. */
   still?: boolean;
 }

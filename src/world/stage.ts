@@ -32,6 +32,7 @@ const weights: Record<Action, number> = {
   pass: 0.5,
 };
 const beginnings: readonly Action[] = ["enter", "appear"];
+const all_names = things.map(({ name }) => name);
 const sides: readonly Side[] = ["left", "right", "top", "bottom"];
 
 /** Whether a pair of thing and action belongs to the test alone. A fixed rule, not a draw. */
@@ -51,7 +52,7 @@ export class Stage {
   readonly #dice: Dice;
   readonly #rules: LevelRules;
   readonly #grammar: "train" | "test";
-  readonly #cast: readonly string[];
+  readonly #castAt: (t_s: number) => readonly string[];
   readonly #objects: SceneObject[] = [];
   #actors: Actor[] = [];
   /** Times in which nothing happens, for what may hide the picture. */
@@ -62,9 +63,9 @@ export class Stage {
     dice: Dice,
     rules: LevelRules,
     grammar: "train" | "test",
-    cast: readonly string[] = things.map(({ name }) => name),
+    castAt: (t_s: number) => readonly string[] = () => all_names,
   ) {
-    this.#cast = cast;
+    this.#castAt = castAt;
     this.#dice = dice;
     this.#rules = rules;
     this.#grammar = grammar;
@@ -74,7 +75,7 @@ export class Stage {
   place(t_s: number): boolean {
     const size = this.#dice.real(...this.#rules.size);
     const spot = this.#freeSpot(size);
-    const name = this.#name("appear");
+    const name = this.#name("appear", t_s);
     if (!spot || !name) return false;
     this.#begin(name, { t_s, ...spot, size, angle_deg: this.#tilt() });
     return true;
@@ -142,7 +143,7 @@ export class Stage {
     const size = this.#dice.real(...this.#rules.size);
     const spot = this.#freeSpot(size);
     const side = this.#dice.pick(sides);
-    const name = this.#name(`enter ${side}`);
+    const name = this.#name(`enter ${side}`, t_s);
     if (!spot || !name) return t_s;
     const from = this.#outside(side, size, spot);
     const actor = this.#begin(name, { t_s, ...from, size, angle_deg: this.#tilt() });
@@ -172,7 +173,7 @@ export class Stage {
   }
 
   #replace(actor: Actor, t_s: number): number {
-    const name = this.#name("appear");
+    const name = this.#name("appear", t_s);
     if (!name || name === actor.object.name) return t_s;
     this.#end(actor, t_s);
     this.#begin(name, { ...actor.at, t_s });
@@ -230,9 +231,9 @@ export class Stage {
   }
 
   /** Sometimes one that is there already, so that there is something to count. */
-  #name(action: string): string | undefined {
+  #name(action: string, t_s: number): string | undefined {
     const again = this.#actors.length > 0 && this.#dice.chance(0.18);
-    const name = again ? this.#dice.pick(this.#actors).object.name : this.#dice.pick(this.#cast);
+    const name = again ? this.#dice.pick(this.#actors).object.name : this.#dice.pick(this.#castAt(t_s));
     return this.#allowed(name, action) ? name : undefined;
   }
 

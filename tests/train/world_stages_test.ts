@@ -4,6 +4,7 @@ import { expect } from "@std/expect";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { openTrainer } from "../../ffi/mod.ts";
+import { watchVideo } from "../../src/cli/train_video.ts";
 import { readBundle } from "../../src/model/bundle.ts";
 import { trainStream } from "../../src/train/stream/command.ts";
 import { loadTensors } from "../../src/train/tensor_files.ts";
@@ -19,7 +20,7 @@ function ports() {
   return {
     signal: new AbortController().signal,
     say: { line: () => {} },
-    decodePicture,
+    ...{ decodePicture, watchVideo },
     openTrainer: (options: Omit<Parameters<typeof openTrainer>[0], "library_path">) =>
       openTrainer({ library_path: trainer_path, ...options }),
     prepareArt: () => Promise.resolve({ art_dir: join(folder, "art") }),

@@ -1,10 +1,7 @@
 // A bundle as the beginning of a visual stage: its language model, its projector cut out of the tower, the tower in front of
 // it; and the bundle that is made of it when it has learned. Must not know data or trainers.
-import { createHash } from "node:crypto";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { manifest_file, readBundle } from "../../model/bundle.ts";
-import { fillFolder } from "../../model/import/bundle_folder.ts";
-import { hashFile } from "../../model/bundle_files.ts";
 import { inspect } from "../../model/import/inspect.ts";
 import { openCheckpoint } from "../../model/import/open_checkpoint.ts";
 import { sortTensors } from "../../model/import/parts.ts";
@@ -12,9 +9,9 @@ import { writeSafetensors } from "../../model/import/safetensors_writer.ts";
 import { storedEntry } from "../../model/import/stored_weights.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { Tokenizer } from "../../model/tokenizer.ts";
-import { cutProjector, type CutTower } from "../../vision/onnx/projector_cut.ts";
-import { openVision } from "../../vision/vision.ts";
+import type { CutTower } from "../../vision/onnx/projector_cut.ts";
 import type { NamedTensor } from "../ports.ts";
+import { cutBundle, openCutTower, writeTaughtBundle } from "../taught_bundle.ts";
 import { DataError } from "./errors.ts";
 import { pictureFeatures } from "./feature_tower.ts";
 import { projectorKind } from "./fresh_projector.ts";
@@ -41,11 +38,7 @@ export async function startFromBundle(dir: string, options: VisualStartOptions):
   if (vision.compressor !== null || image.turn_end !== null) {
     return refuse("models with a token compressor or contrastive alignment are not trained");
   }
-  const cut = await cutProjector(
-    await Deno.readFile(vision_path),
-    async (location, offset, length) =>
-      await readPart(join(vision_path, "..", basename(location)), offset, length),
-  ).catch((error) => {
+  const cut = await cutBundle(bundle).catch((error) => {
     if (error instanceof RangeError) return refuse(error.message);
     throw error;
   });
@@ -77,26 +70,9 @@ export async function startFromBundle(dir: string, options: VisualStartOptions):
       return place && { place, tokenizer: Tokenizer.parse(await Deno.readFile(place), place) } || undefined;
     },
     async openTower({ dir: folder, threads, decodePicture, log }) {
-      await Deno.mkdir(folder, { recursive: true });
-      const model_path = join(folder, "tower.onnx");
-      await Deno.writeFile(model_path, cut.features_model);
-      for (const { path } of dataFiles(manifest)) await placeBeside(join(dir, path), join(folder, path));
-      const { width_px, height_px, fit, filter, inputs, views, tiling } = vision;
-      const sight = { width_px, height_px, fit, filter, inputs, views, tiling };
-      const opened = await openVision({
-        ...{
-          model_path,
-          ...sight,
-          vectors_per_frame: cut.vectors,
-          vector_width: cut.feature_width,
-          threads,
-          log,
-        },
-      });
-      const hash = createHash("sha256").update(JSON.stringify([sight, dataFiles(manifest)]))
-        .update(cut.features_model).digest("hex");
+      const { vision: opened, hash } = await openCutTower(bundle, cut, { folder, threads, log });
       return {
-        ...{ width: cut.feature_width, rows: tiling ? undefined : cut.vectors, hash },
+        ...{ width: cut.feature_width, rows: vision.tiling ? undefined : cut.vectors, hash },
         features: (bytes, name) => pictureFeatures(opened, decodePicture, bytes, name),
         [Symbol.asyncDispose]: () => opened.close(),
       };
@@ -105,32 +81,6 @@ export async function startFromBundle(dir: string, options: VisualStartOptions):
     saveBundle: (path, taught) => saveTaught(path, taught, { dir, manifest, cut }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-}
-
-/** Constants of the tower that stand beside its graph. */
-function dataFiles({ sources, vision }: Manifest): { path: string; sha256: string }[] {
-  return sources.filter(({ path }) => path === `${vision!.file}.data`).map(({ path, sha256 }) => ({
-    path,
-    sha256,
-  }));
-}
-
-/** A link where the disk can: such a file may have gigabytes. */
-async function placeBeside(from: string, to: string): Promise<void> {
-  await Deno.remove(to).catch(() => {}); // of a run before
-  await Deno.link(from, to).catch(() => Deno.copyFile(from, to));
-}
-
-async function readPart(path: string, offset: number, length: number): Promise<Uint8Array> {
-  using file = await Deno.open(path, { read: true });
-  const bytes = new Uint8Array(length);
-  await file.seek(offset, Deno.SeekMode.Start);
-  for (let end = 0; end < length;) {
-    const count = await file.read(bytes.subarray(end));
-    if (count === null) throw new RangeError(`"${basename(path)}" is cut short`);
-    end += count;
-  }
-  return bytes;
 }
 
 /** Everything but language model and projector is as it was. */
@@ -146,41 +96,23 @@ async function saveTaught(
   }
   const projector = new Map<string, NamedTensor>();
   for (const [part, tensor] of parts.projector) projector.set(`proj.${part}`, await readTensor(tensor));
-  await fillFolder(to, true, async (folder) => {
-    const changed: Record<string, (path: string) => Promise<unknown>> = {
+  const image = {
+    ...manifest.image!,
+    ...{ position: image_position, images_max: Math.max(manifest.image!.images_max, images_most) },
+    ...{ scan: "row_major" as const, scan_rows: 0, scan_columns: 0 },
+  };
+  await writeTaughtBundle(to, { dir, manifest }, {
+    changed: {
       [manifest.rwkv.file]: (path) =>
         writeSafetensors(
           path,
           [...parts.language.values()].map((tensor) => storedEntry(tensor, "keep", () => {})),
         ),
-      [manifest.vision!.file]: (path) =>
-        Deno.writeFile(
-          path,
-          cut.rejoin(projector),
-        ),
+      [manifest.vision!.file]: (path) => Deno.writeFile(path, cut.rejoin(projector)),
       ...tokenizer_path !== undefined && manifest.tokenizer !== null
         ? { [manifest.tokenizer.file]: (path: string) => Deno.copyFile(tokenizer_path, path) }
         : {},
-    };
-    const sources: Manifest["sources"] = [];
-    for (const source of manifest.sources) {
-      const path = join(folder, source.path);
-      await Deno.mkdir(join(path, ".."), { recursive: true });
-      await (changed[source.path] ?? ((target) => Deno.copyFile(join(dir, source.path), target)))(path);
-      const origin = changed[source.path] ? `trained from ${manifest.name}`.slice(0, 500) : source.origin;
-      sources.push({
-        path: source.path,
-        bytes: (await Deno.stat(path)).size,
-        sha256: await hashFile(path),
-        origin,
-      });
-    }
-    const image = {
-      ...manifest.image!,
-      ...{ position: image_position, images_max: Math.max(manifest.image!.images_max, images_most) },
-      ...{ scan: "row_major" as const, scan_rows: 0, scan_columns: 0 },
-    };
-    const whole = { ...manifest, name, sources, image, trained: true, licence: licence ?? manifest.licence };
-    await Deno.writeTextFile(join(folder, manifest_file), `${JSON.stringify(whole, null, 2)}\n`);
+    },
+    describe: (whole) => ({ ...whole, name, image, trained: true, licence: licence ?? manifest.licence }),
   });
 }

@@ -7,6 +7,8 @@ export const data_limits = {
   samples_max: 1 << 26,
   /** Questions and answers of one object, before it is split. */
   turns_max: 10_000,
+  /** Lines of one video. */
+  video_lines_max: 100_000,
   /** Pictures of one conversation. */
   images_max: 64,
   /** Problems that are kept with their place; the others are only counted. */

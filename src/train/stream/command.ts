@@ -2,12 +2,20 @@
 // synthetic world, seen through a simulated tower, a real one, or both. Wires; the trainer's library comes as a port.
 import { join } from "node:path";
 import { TrainError } from "../errors.ts";
-import { flag, type FlagWords, readRunFlags, type RunFlag, type RunFlags } from "../flags.ts";
-import type { LanguageTrainPorts } from "../llava/train_visual.ts";
+import {
+  flag,
+  type FlagWords,
+  type NumberReader,
+  numberReader,
+  readRunFlags,
+  type RunFlag,
+  type RunFlags,
+} from "../flags.ts";
 import type { NamedTensor } from "../ports.ts";
 import { type RunEnd, runStage } from "../run.ts";
 import { loadTensors } from "../tensor_files.ts";
 import { writeTorch } from "../torch_writer.ts";
+import { trainOnVideos, type VideoTrainPorts } from "../video/command.ts";
 import { demo_sizes, streamParameters } from "./beginning.ts";
 import { stream_defaults, StreamStage } from "./stage.ts";
 import { makeStreamBundle } from "./finished.ts";
@@ -22,6 +30,21 @@ export const stream_run_flags = {
 
 const initial = stream_defaults;
 export const stream_flags: readonly RunFlag[] = [
+  flag(
+    "data",
+    "",
+    "your own videos with lines, JSON or JSONL, instead of the synthetic world; needs --bundle or --tower",
+  ),
+  flag("video_dir", "", "folder of its videos; default: where --data lies"),
+  flag("bundle", "", "with --data: what to begin with; its words, language model, tower and projector"),
+  flag("feature_dir", "", "with --data: where what the tower saw is kept; default: proj_dir/features"),
+  flag("vision_threads", "1", "with --data: threads of the tower"),
+  flag("freeze_emb", "0", "with --data: 1: embeddings stay as they are, as in stage 2"),
+  flag(
+    "silence_weight",
+    String(initial.weights.silence),
+    "of a tick without a line, beside 1 for a word of a line",
+  ),
   flag("load_model", "", "weights of an earlier stream stage (.pth) to begin with; default: a new model"),
   flag("n_layer", String(demo_sizes.layers), "layers of a new model"),
   flag("n_embd", String(demo_sizes.width), "its width, a multiple of 64"),
@@ -59,7 +82,7 @@ export const stream_flags: readonly RunFlag[] = [
   flag("speak_threshold", "0.5", "P(speak) from which it speaks"),
 ];
 
-export interface StreamTrainPorts extends LanguageTrainPorts {
+export interface StreamTrainPorts extends VideoTrainPorts {
   prepareArt(): Promise<{ art_dir: string }>;
 }
 
@@ -67,9 +90,16 @@ export interface StreamTrainPorts extends LanguageTrainPorts {
 export async function trainStream(words: FlagWords, ports: StreamTrainPorts): Promise<RunEnd> {
   const run = readRunFlags(words, stream_run_flags);
   const { out_dir, steps } = run.options;
-  const number = numberReader(words);
+  const number = numberReader(words, stream_flags);
   const side_px = number("side_px", 32, 512);
   const tower = words.tower ? await loadTensors(words.tower) : undefined;
+  const weights = { ...initial.weights, silence: number("silence_weight", 0, 100) };
+  if (words.data) {
+    const bundle_dir = words.bundle || await worldBundle(words, { run, number, side_px, tower });
+    const load_model = words.bundle ? words.load_model : undefined;
+    return await trainOnVideos({ words, run, number, weights, bundle_dir, load_model }, ports);
+  }
+  if (words.bundle) throw new TrainError("train_invalid", "Cannot use --bundle: it goes with --data");
   const real_share = number("real_share", 0, 1);
   if (real_share > 0 && !tower) {
     throw new TrainError("train_invalid", "Cannot train on real pictures: --tower is missing");
@@ -82,6 +112,7 @@ export async function trainStream(words: FlagWords, ports: StreamTrainPorts): Pr
   const stage = new StreamStage({
     ...stream_defaults,
     ...{ seed: run.seed, rows: run.micro_bsz, weight_decay: run.weight_decay, real_share, tower: eyes?.look },
+    weights,
     ...{ ticks_min: number("ticks_min", 4, 4_000), ticks_max: number("ticks_max", 4, 4_000) },
     ...{ errors_max: number("errors_max", 0, 1), gated_share: number("gated_share", 0, 1) },
     carried_segments: number("carried_segments", 0, 1_000),
@@ -108,18 +139,29 @@ export async function trainStream(words: FlagWords, ports: StreamTrainPorts): Pr
   }, ports);
 }
 
-type NumberReader = (name: string, min: number, max: number) => number;
-
-function numberReader(words: FlagWords): NumberReader {
-  const initials = new Map(stream_flags.map(({ name, initial }) => [name, initial]));
-  return (name, min, max) => {
-    const text = words[name] ?? initials.get(name)!, value = Number(text);
-    if (text.trim() !== "" && value >= min && value <= max) return value;
+/** A model of the world with its tower, as a bundle to begin with. */
+async function worldBundle(
+  words: FlagWords,
+  { run, number, side_px, tower }: {
+    run: RunFlags;
+    number: NumberReader;
+    side_px: number;
+    tower: ReadonlyMap<string, NamedTensor> | undefined;
+  },
+): Promise<string> {
+  if (!tower) {
     throw new TrainError(
       "train_invalid",
-      `Cannot use --${name} "${text}": it is a number from ${min} to ${max}`,
+      "Cannot train on --data: --bundle DIR (or --tower FILE) is missing",
     );
-  };
+  }
+  const dir = join(run.options.out_dir, "beginning");
+  await makeStreamBundle(dir, {
+    ...{ parameters: await beginning(words, run, number), tower: (name) => tower.get(name), side_px },
+    ...{ name: "beginning", origin: words.load_model || "a new model" },
+    speak_threshold: number("speak_threshold", 0, 1),
+  });
+  return dir;
 }
 
 async function beginning(

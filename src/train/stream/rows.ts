@@ -3,13 +3,14 @@
 import { Dice } from "../../world/dice.ts";
 import type { WorldQuestion } from "../../world/questions.ts";
 import type { Script } from "../../world/script.ts";
+import { slots_per_frame } from "../../vision/slots.ts";
 import { askAt, type QuestionWeights } from "./asking.ts";
 import { type Clip, makeClip, rate_hz } from "./clip.ts";
 import { Sequence } from "./sequence.ts";
 import { simulateTower, tick_floats } from "./simulate.ts";
 import { shownWords } from "./shown_words.ts";
 import { fedTicks } from "./stillness.ts";
-import { worldVocabulary } from "./vocabulary.ts";
+import { worldWords } from "./vocabulary.ts";
 
 /** Frame sides: a picture that trembles more is never still. */
 const shake_opens_gate = 0.003;
@@ -46,7 +47,7 @@ export async function makeRow(request: RowRequest, tower: TowerFeatures | undefi
   const clip = makeClip(seed, ticks, request.styles);
   const { features, fed } = await lookAt(clip, request, tower);
   const dice = new Dice(seed, "questions");
-  const sequence = new Sequence(worldVocabulary());
+  const sequence = new Sequence(worldWords(), slots_per_frame);
   const questions: WorldQuestion[] = [];
   const askSome = (tick: number, count: number) => {
     for (const question of askAt(clip, clip.labels[tick]!.t_s, count, request.questions, dice)) {

@@ -1,10 +1,6 @@
 // One training sequence, as the running product feeds a model: per tick the vectors, a decision at the last of them, and
 // the words of a line up to and including the turn end; questions with the chat template around them. Must not know
 // scenes, noise or batches.
-import { cleanQuestion, fillQuestion } from "../../model/prompt.ts";
-import { slots_per_frame } from "../../vision/slots.ts";
-import { question_template, type WorldVocabulary } from "./vocabulary.ts";
-
 /** Values of "tokens" and "targets" in rwkv_train.h that are no ids. */
 export const next_vector = -1, padding = -2, no_target = -100;
 
@@ -17,6 +13,16 @@ export interface Asked {
   answer: string;
 }
 
+/** The words of a model. */
+export interface TickWords {
+  silence: number;
+  /** What ends a line or an answer. */
+  turn_end: readonly number[];
+  encode(text: string): readonly number[];
+  /** A question with the template around it. */
+  question(text: string): readonly number[];
+}
+
 export class Sequence {
   readonly tokens: number[] = [];
   readonly targets: number[] = [];
@@ -27,14 +33,22 @@ export class Sequence {
   readonly decisions: number[] = [];
   /** Where the answers begin: the position that predicts the first of their tokens. */
   readonly answers: number[] = [];
-  readonly #vocabulary: WorldVocabulary;
+  readonly #words: TickWords;
+  readonly #tick_vectors: number;
 
-  constructor(vocabulary: WorldVocabulary) {
-    this.#vocabulary = vocabulary;
+  /** `tick_vectors`: vectors of one frame. */
+  constructor(words: TickWords, tick_vectors: number) {
+    this.#words = words;
+    this.#tick_vectors = tick_vectors;
   }
 
   get length(): number {
     return this.tokens.length;
+  }
+
+  /** What is fed and teaches nothing: what a fresh state begins with, the time before a tick. */
+  text(tokens: readonly number[]): void {
+    for (const token of tokens) this.#put(token, no_target, roles.none);
   }
 
   /**
@@ -43,21 +57,20 @@ export class Sequence {
    */
   tick(tick: number, line: string | undefined, seen: readonly (number | undefined)[] = []): void {
     this.ticks.push(tick);
-    for (let vector = 0; vector < slots_per_frame - 1; vector++) {
+    for (let vector = 0; vector < this.#tick_vectors - 1; vector++) {
       const word = seen[vector];
       this.#put(next_vector, word ?? no_target, word === undefined ? roles.none : roles.seen);
     }
     this.decisions.push(this.length);
-    if (line === undefined) return this.#put(next_vector, this.#vocabulary.silence, roles.silence);
+    if (line === undefined) return this.#put(next_vector, this.#words.silence, roles.silence);
     const words = this.#spoken(line);
     this.#put(next_vector, words[0]!, roles.first_word);
     this.#say(words, roles.word);
   }
 
   question({ text, answer }: Asked): void {
-    const { encode } = this.#vocabulary;
-    const prompt = encode(fillQuestion(question_template, cleanQuestion(text, "\n\n")));
-    for (const token of prompt.slice(0, -1)) this.#put(token, no_target, roles.none);
+    const prompt = this.#words.question(text);
+    this.text(prompt.slice(0, -1));
     this.answers.push(this.length);
     const words = this.#spoken(answer);
     this.#put(prompt.at(-1)!, words[0]!, roles.answer);
@@ -65,7 +78,7 @@ export class Sequence {
   }
 
   #spoken(text: string): number[] {
-    return [...this.#vocabulary.encode(` ${text}`), this.#vocabulary.turn_end];
+    return [...this.#words.encode(` ${text}`), ...this.#words.turn_end];
   }
 
   /** Feeds the words; each position predicts the next, and the turn end predicts nothing. */

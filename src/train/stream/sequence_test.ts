@@ -7,7 +7,7 @@ import { makeRow, type RowRequest } from "./rows.ts";
 import { Scores } from "./scores.ts";
 import { next_vector, no_target, padding, roles, Sequence } from "./sequence.ts";
 import { slot_width, tick_floats } from "./simulate.ts";
-import { worldVocabulary } from "./vocabulary.ts";
+import { worldVocabulary, worldWords } from "./vocabulary.ts";
 
 const { decode, encode, silence, turn_end, size } = worldVocabulary();
 const request: RowRequest = {
@@ -25,7 +25,7 @@ const rowOf = (change: Partial<RowRequest>) => makeRow({ ...request, ...change }
 
 describe("a sequence", () => {
   it("never feeds silence, and feeds a line up to its turn end", () => {
-    const sequence = new Sequence(worldVocabulary());
+    const sequence = new Sequence(worldWords(), slots_per_frame);
     sequence.tick(0, undefined);
     sequence.tick(1, "the dog stops");
     sequence.question({ text: "what is here?", answer: "a dog" });

@@ -7,6 +7,7 @@ import type { Batch, NamedTensor } from "../ports.ts";
 import type { Evaluate, Group, Stage } from "../stage.ts";
 import { default_question_weights, type QuestionWeights } from "./asking.ts";
 import { packRows, partOf, type RoleWeights, type Row } from "./batch.ts";
+import { streamGroup } from "./groups.ts";
 import { type MadeRow, makeRow, type RowRequest, type TowerFeatures } from "./rows.ts";
 import { slot_width } from "./simulate.ts";
 import { Validation } from "./validation.ts";
@@ -96,12 +97,7 @@ export class StreamStage implements Stage {
   }
 
   groupOf(name: string, dims: readonly number[]): Group {
-    const matrix = dims.filter((size) => size > 1).length >= 2 && name.endsWith(".weight") &&
-      name !== "emb.weight";
-    return {
-      lr_scale: name.endsWith("att.w0") ? 2 : 1,
-      weight_decay: matrix ? this.#options.weight_decay : 0,
-    };
+    return streamGroup(name, dims, this.#options.weight_decay);
   }
 
   async batch(micro_step: number): Promise<Batch> {

@@ -1,10 +1,12 @@
 // The vocabulary of models that are trained on the synthetic world, in the World format: every byte, the turn end, the
 // names, and every word of lines, questions and answers with its leading blank. Must not know weights or scenes.
+import { cleanQuestion, fillQuestion } from "../../model/prompt.ts";
 import { Tokenizer } from "../../model/tokenizer.ts";
 import { count_phrasings, phrasings } from "../../world/lines.ts";
 import { numberWord } from "../../world/numbers.ts";
 import { askings } from "../../world/questions.ts";
 import { pluralOf, things } from "../../world/vocabulary.ts";
+import type { TickWords } from "./sequence.ts";
 
 /** Around a question to a running stream. */
 export const question_template = "User: {question}\n\nAssistant:";
@@ -30,6 +32,15 @@ const numbers = Array.from({ length: 21 }, (_, value) => numberWord(value));
 const digits = Array.from({ length: 11 }, (_, value) => String(value));
 
 let made: WorldVocabulary | undefined;
+
+/** As sequences want them. */
+export function worldWords(): TickWords {
+  const { silence, turn_end, encode } = worldVocabulary();
+  return {
+    ...{ silence, turn_end: [turn_end], encode },
+    question: (text) => encode(fillQuestion(question_template, cleanQuestion(text, "\n\n"))),
+  };
+}
 
 export function worldVocabulary(): WorldVocabulary {
   return made ??= makeVocabulary();

@@ -1,5 +1,6 @@
 // A written tower taken apart where its projector begins: the part in front as a model of its own, the projector's numbers,
-// and the whole again with other numbers in it. Knows the graphs of write_tower.ts; must not know training or bundles.
+// and the whole again with other numbers in it. Knows the graphs of write_tower.ts and object_tower.ts; must not know training
+// or bundles.
 import type { onnx } from "onnx-proto";
 // The package is CommonJS: at run time its only export is the default one.
 import proto from "onnx-proto";
@@ -97,8 +98,9 @@ function findParts(graph: ReadGraph): Parts {
       ]),
     };
   }
-  if (end.name?.startsWith("projected")) {
-    const product = end.opType === "Add" ? graph.maker(end.input![0]!, "MatMul") : end;
+  const product = end.opType === "Add" ? graph.maker(end.input![0]!, "MatMul") : end;
+  // By write_tower.ts, or by object_tower.ts.
+  if (end.name?.startsWith("projected") || product.input?.[1] === "proj.weight") {
     const [features, matrix] = product.input as string[];
     const constants = new Map([["proj.weight", matrix!]]);
     if (end.opType === "Add") constants.set("proj.bias", end.input![1]!);
@@ -108,10 +110,10 @@ function findParts(graph: ReadGraph): Parts {
   const inner = graph.maker(end.input![0]!);
   const gated = inner.opType === "Mul";
   if (!gated && inner.opType !== "Relu") throw unknown();
-  const [product, share] = inner.input as string[];
-  const first = graph.maker(product!, "MatMul");
+  const [hidden, share] = inner.input as string[];
+  const first = graph.maker(hidden!, "MatMul");
   const constants = new Map([["proj.proj.weight", first.input![1]!], ["proj.o_proj.weight", end.input![1]!]]);
-  if (gated) constants.set("proj.gate.weight", graph.gate(share!, product!));
+  if (gated) constants.set("proj.gate.weight", graph.gate(share!, hidden!));
   const kind = gated ? "gate_after" : "relu";
   return { kind, features: first.input![0]!, reads: "proj.proj.weight", constants };
 }
