@@ -1,7 +1,8 @@
 #!/bin/sh
 # Configures and builds the native library; prints nothing unless it fails. Needs a C++20 compiler and cmake.
-#   build.sh [release|asan|tsan] [--test|--bench]
-# release → native/build/librwkv.so; asan and tsan → native/build-asan, native/build-tsan, under sanitizers.
+#   build.sh [release|asan|tsan|emulated] [--test|--bench]
+# release → native/build/librwkv.so; asan and tsan → native/build-asan, native/build-tsan, under sanitizers;
+# emulated → native/build-emulated, with device "cuda" run by the emulation, whose tests are those of the kernels alone.
 # --test also builds and runs the native tests and prints a summary; --bench also builds bench/ (native/build/rwkv_bench).
 # Does nothing when nothing changed.
 # RWKV_BUILD_JOBS: compilers at once, else one per processor.
@@ -13,29 +14,34 @@ test=no
 bench=no
 for argument in "$@"; do
   case "$argument" in
-    release | asan | tsan) kind=$argument ;;
+    release | asan | tsan | emulated) kind=$argument ;;
     --test) test=yes ;;
     --bench) bench=yes ;;
-    *) echo "Cannot build \"$argument\": use build.sh [release|asan|tsan] [--test|--bench]" >&2; exit 2 ;;
+    *) echo "Cannot build \"$argument\": use build.sh [release|asan|tsan|emulated] [--test|--bench]" >&2; exit 2 ;;
   esac
 done
 
+options=
+sources="CMakeLists.txt rwkv.map build.sh include src tests bench fuzz"
 case "$kind" in
   release) folder=build sanitize= ;;
   asan) folder=build-asan sanitize=address,undefined ;;
   tsan) folder=build-tsan sanitize=thread ;;
+  emulated) folder=build-emulated sanitize= options="-DRWKV_CUDA=EMULATED -DRWKV_BENCH=OFF"
+    sources="$sources cuda train/cuda train/wkv.cc train/wkv.h" ;;
 esac
 if [ "$test" = yes ]; then target=all stamp=$folder/.built-all
 elif [ "$bench" = yes ]; then target=rwkv_bench stamp=$folder/.built-bench
 else target=rwkv stamp=$folder/.built-rwkv; fi
 
 # A new or deleted file changes the time of its folder, so this sees everything.
-if [ ! -f "$stamp" ] || [ -n "$(find CMakeLists.txt rwkv.map build.sh include src tests bench -newer "$stamp" -print -quit)" ]; then
+# shellcheck disable=SC2086
+if [ ! -f "$stamp" ] || [ -n "$(find $sources -newer "$stamp" -print -quit)" ]; then
   mkdir -p "$folder"
   log=$folder/build.log
   build() {
     touch "$folder/.started"
-    cmake -S . -B "$folder" -DCMAKE_BUILD_TYPE=Release -DRWKV_SANITIZE="$sanitize" &&
+    cmake -S . -B "$folder" -DCMAKE_BUILD_TYPE=Release -DRWKV_SANITIZE="$sanitize" $options &&
       cmake --build "$folder" --target "$target" -j "${RWKV_BUILD_JOBS:-$(getconf _NPROCESSORS_ONLN)}" &&
       mv "$folder/.started" "$stamp"
   }

@@ -3,28 +3,9 @@
 #include "../src/failure.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <cstring>
 
 namespace rwkv::cuda {
-namespace {
-
-// RWKV_DEVICE=cuda:N; src/select.cc has made sure that it says cuda at all.
-int wanted_index() {
-  constexpr std::string_view start = "cuda:";
-  const char *const set = std::getenv("RWKV_DEVICE");
-  const std::string_view name = set ? set : "";
-  if (!name.starts_with(start)) return 0;
-  int index = 0;
-  const auto [stop, problem] = std::from_chars(name.data() + start.size(), name.data() + name.size(), index);
-  if (problem != std::errc() || stop != name.data() + name.size() || index < 0) {
-    fail(RWKV_NO_DEVICE, "Cannot open device " + in_quotes(name) + ": behind \"cuda:\" comes a number");
-  }
-  return index;
-}
-
-} // namespace
 
 void require(cudaError_t error, const char *action) {
   if (error == cudaSuccess) return;
@@ -41,7 +22,7 @@ void require(cudaError_t error, const char *action) {
   }
 }
 
-Device::Device() : index_(wanted_index()) {
+Device::Device(int index) : index_(index) {
   constexpr const char *action = "open device \"cuda\"";
   int count = 0, major = 0, minor = 0;
   require(cudaGetDeviceCount(&count), action);

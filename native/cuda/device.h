@@ -18,8 +18,7 @@ inline void require_launched(const char *action) { require(cudaGetLastError(), a
 
 class Device {
  public:
-  // The device that RWKV_DEVICE names as cuda:N, else the first.
-  Device();
+  explicit Device(int index = 0);
   Device(const Device &) = delete;
   ~Device();
 
@@ -31,7 +30,7 @@ class Device {
 
  private:
   std::mutex mutex_;
-  int index_ = 0;
+  int index_;
   bool tensor_cores_ = false;
   cudaStream_t stream_ = nullptr;
 };

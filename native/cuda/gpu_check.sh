@@ -2,12 +2,14 @@
 # For a machine with an NVIDIA GPU, nvcc and cmake, nothing else: builds the library with CUDA, runs the device tests there,
 # runs them again under compute-sanitizer where it is installed, then the benchmark. Prints the figures as JSON lines.
 #   gpu_check.sh [build folder]
-# RWKV_CHECK_ARCH: the architecture to build for (default: native, the GPU that is here). RWKV_CHECK_SHAPES: of the benchmark.
+# RWKV_CHECK_ARCH: the architecture to build for (default: native, the GPU that is here). RWKV_CHECK_SHAPES,
+# RWKV_CHECK_FORMATS: of the benchmark, whose model files are made in the build folder, one at a time.
 set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 build=${1:-$here/build-cuda}
-shapes=${RWKV_CHECK_SHAPES:-0.1b 0.4b 1.5b 2.9b 7b}
+shapes=${RWKV_CHECK_SHAPES:-0.1b 0.4b 1.5b 2.9b}
+formats=${RWKV_CHECK_FORMATS:-f16 bf16 q8 q4}
 if ! command -v nvidia-smi > /dev/null || ! nvidia-smi -L > /dev/null 2>&1; then
   echo "Cannot check the device: there is no NVIDIA GPU here" >&2
   exit 77
@@ -30,13 +32,14 @@ if command -v compute-sanitizer > /dev/null; then
 fi
 
 bench=$(find "$build" -name rwkv_bench -type f -perm -u+x | head -n 1)
-if [ -n "$bench" ]; then
-  for shape in $shapes; do
-    for format in f16 bf16 q8 q4; do
-      for streams in 1 8 64 256 960; do
-        RWKV_DEVICE=cuda "$bench" --shape "$shape" --format "$format" --streams "$streams" --json || failed=1
-      done
-    done
+model=$build/gpu_check.gguf
+trap 'rm -f "$model"' EXIT
+for shape in $shapes; do
+  for format in $formats; do
+    echo "rwkv_bench $shape $format"
+    { "$bench" write --shape "$shape" --format "$format" "$model" &&
+      RWKV_DEVICE=cuda "$bench" measure --model "$model" --streams 1,8,64,256,960 --parts prefill,decode,batch,states
+    } || failed=1
   done
-fi
+done
 exit "$failed"

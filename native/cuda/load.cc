@@ -6,11 +6,11 @@
 
 namespace rwkv {
 
-std::unique_ptr<Model> load_cuda(const std::string &path, std::optional<Format> format) {
+std::unique_ptr<Model> load_cuda(const std::string &path, std::optional<Format> format, int index) {
   if (path.empty()) fail(RWKV_MISUSE, "Cannot load weights: no path was put");
   try {
     WeightFile file(path, format);
-    if (file.has("blocks.0.att.r_k")) return std::make_unique<cuda::CudaModel7>(file);
+    if (file.has("blocks.0.att.r_k")) return std::make_unique<cuda::CudaModel7>(file, index);
     if (file.has("blocks.0.att.time_maa_w1") || file.has("blocks.0.att.time_mix_k")) {
       fail(RWKV_FORMAT, "it is RWKV-6 or RWKV-5, which device \"cuda\" does not run yet; use \"cpu\"");
     }

@@ -32,7 +32,8 @@ class Places {
 
 } // namespace
 
-CudaModel7::CudaModel7(WeightFile &file) : memory_(device_), weights_(device_, file, shape_), graphs_(device_) {
+CudaModel7::CudaModel7(WeightFile &file, int index)
+    : device_(index), memory_(device_), weights_(device_, file, shape_), graphs_(device_) {
   layout_ = {shape_.width, head_size};
   shape_.state_floats = shape_.layers * layout_.layer_floats();
   lay_out();

@@ -15,7 +15,7 @@ namespace rwkv::cuda {
 
 class CudaModel7 final : public Model {
  public:
-  explicit CudaModel7(WeightFile &file);
+  CudaModel7(WeightFile &file, int index);
 
   StateMemory &memory() const override { return memory_; }
   void embed(uint32_t token, float *out) const override { weights_.embed(token, out); }

@@ -31,10 +31,10 @@ struct Candidates {
   }
 };
 
+// `parts` is shared memory that the block has not used before.
 __device__ uint64_t block_max(uint64_t value, uint64_t *parts) {
   const auto greater = [](uint64_t a, uint64_t b) { return a > b ? a : b; };
   for (int offset = 16; offset > 0; offset /= 2) value = greater(value, __shfl_xor_sync(every_lane, value, offset));
-  __syncthreads();
   if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = value;
   __syncthreads();
   for (unsigned warp = 0; warp < blockDim.x / 32; ++warp) value = greater(value, parts[warp]);

@@ -11,8 +11,9 @@
  *    the handle (rwkv_engine_sentence), never in thread-local storage, because a blocking call may run on
  *    another thread. It is the sentence of the handle's newest failure.
  *  - The library never prints, exits, throws across, starts timers, or reads the environment, except
- *    RWKV_DEVICE (echo | cpu | cpu:TARGET | cuda), read once per rwkv_engine_new when `device` is RWKV_DEVICE_AUTO.
- *    TARGET is plain, avx2, avx512, vnni, amx or neon: which kernels run, instead of the quickest that this machine has.
+ *    RWKV_DEVICE (echo | cpu | cpu:TARGET | cuda | cuda:N), read once per rwkv_engine_new when `device` is
+ *    RWKV_DEVICE_AUTO. TARGET is plain, avx2, avx512, vnni, amx or neon: which kernels run, instead of the quickest that
+ *    this machine has. N is which CUDA device runs, instead of number 0.
  *
  * THREADS
  *  - put, take, read and stop verbs touch a state's inbox and outbox and are legal while run is under way.
@@ -117,11 +118,15 @@ RWKV_API uint32_t rwkv_abi_version(void);
  * results do not depend on it. A device that is not here is found at load, where there is room for a sentence:
  * RWKV_NO_DEVICE. */
 RWKV_API int32_t rwkv_engine_new(uint32_t device, uint32_t states_max, uint32_t threads, rwkv_engine **out);
-/* Names the weights: a UTF-8 path of a safetensors file (path_bytes bytes, no terminator needed). RWKV-7, 6 or 5.2 by
- * their official names; "rwkv." or "vtc." before each of them does not matter. */
+/* Names the weights: a UTF-8 path of a file (path_bytes bytes, no terminator needed). safetensors of F32, F16 and BF16:
+ * RWKV-7, 6 or 5.2 by their official names; "rwkv." or "vtc." before each of them does not matter. GGUF, told by its
+ * first bytes, as llama.cpp writes it: RWKV-7 or 6 of F32, F16, BF16, Q8_0, Q6_K and Q4_K, which are held as they
+ * are, of Q4_0 and Q5_0 (held as Q8_0, exactly) and of Q4_1, Q5_1 and Q5_K (held as F16). */
 RWKV_API int32_t rwkv_engine_put_path(rwkv_engine *engine, const uint8_t *path, size_t path_bytes);
 /* Before load: large matrices of the file become this RWKV_WEIGHTS_* while they are read, unless they have fewer bits
- * already. At first RWKV_WEIGHTS_AS_FILE. */
+ * already. At first RWKV_WEIGHTS_AS_FILE. With Q4, matrices whose columns are not whole blocks of 256 become Q8, and
+ * the head has 6 bits; columns that are not whole blocks of 32 stay as they are. The embedding table stays, or with Q8
+ * and Q4 becomes Q8. */
 RWKV_API int32_t rwkv_engine_set_format(rwkv_engine *engine, uint32_t format);
 /* blocks: reads and checks the weights, then allocates every state slot. Succeeds once per engine; after a
  * failure it may be tried again. Echo needs no path. */

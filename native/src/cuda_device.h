@@ -10,7 +10,7 @@
 
 namespace rwkv {
 
-// Fails with NO_DEVICE where there is none, and as loading on the CPU does. Failures carry the whole sentence.
-std::unique_ptr<Model> load_cuda(const std::string &path, std::optional<Format> format);
+// On the device of that index. Fails with NO_DEVICE where there is none, and as loading on the CPU does. Failures carry the whole sentence.
+std::unique_ptr<Model> load_cuda(const std::string &path, std::optional<Format> format, int index);
 
 } // namespace rwkv

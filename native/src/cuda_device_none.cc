@@ -5,7 +5,7 @@
 
 namespace rwkv {
 
-std::unique_ptr<Model> load_cuda(const std::string &, std::optional<Format>) {
+std::unique_ptr<Model> load_cuda(const std::string &, std::optional<Format>, int) {
   fail(RWKV_NO_DEVICE, "Cannot open device \"cuda\": this build has no CUDA; use \"cpu\" or \"echo\"");
 }
 

@@ -141,7 +141,8 @@ void read_model(Gguf &out, const Values &values) {
   }
   if (const auto epsilon = values.find(name + ".attention.layer_norm_epsilon"); epsilon != values.end()) {
     const auto value = std::bit_cast<float>(static_cast<uint32_t>(epsilon->second.bits));
-    if (epsilon->second.type != f32 || !(std::fabs(value - 1e-5f) < 1e-7f)) refuse("its layer norms do not have epsilon 1e-5");
+    const bool ours = epsilon->second.type == f32 && std::fabs(value - 1e-5f) < 1e-7f;
+    if (!ours) refuse("its layer norms do not have epsilon 1e-5");
   }
 }
 

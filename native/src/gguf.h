@@ -1,5 +1,6 @@
 // Reads the header of a GGUF file (versions 2 and 3): a checked list of tensors and what the header says of the model.
-// Trusts nothing: every length is compared with what is left of the file before it is used. Must not know weights' names.
+// Trusts nothing: every length is compared with what is left of the file before it is used. Must not know the names of
+// weights.
 #pragma once
 
 #include "weights_stream.h"

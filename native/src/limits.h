@@ -33,6 +33,8 @@ inline constexpr uint32_t pieces_per_worker = 16;
 // How long a thread looks for the next piece of a step before it sleeps, in microseconds: longer than what one thread
 // does alone between two shared pieces.
 inline constexpr uint32_t spin_microseconds = 40;
+// A helper's turn on a processor that it shares: the least the system grants, so that it has one when it is woken.
+inline constexpr uint32_t helper_turn_microseconds = 100;
 // Politeness. Helpers must save more time than they cost, which they do not while other processes have their processors.
 // They have a credit of time: what the caller would have needed for their pieces is added (up to this most), what it waits
 // for them at the end of a region is taken off. Below zero the caller works alone, twice as long each time up to the most

@@ -7,6 +7,7 @@
 #include "model6.h"
 #include "model7.h"
 
+#include <charconv>
 #include <cstdlib>
 #include <string_view>
 
@@ -41,26 +42,32 @@ std::unique_ptr<Model> load_cpu(const std::string &path, std::optional<Format> f
 } // namespace
 
 DeviceChoice resolve_device(uint32_t device) {
-  if (device != RWKV_DEVICE_AUTO) return {device, {}};
+  if (device != RWKV_DEVICE_AUTO) return {device};
   const char *const set = std::getenv("RWKV_DEVICE");
-  const std::string_view name = set ? set : "cpu", with_target = "cpu:";
-  if (name == "echo") return {RWKV_DEVICE_ECHO, {}};
-  if (name == "cpu" || name.empty()) return {RWKV_DEVICE_CPU, {}};
+  const std::string_view name = set ? set : "cpu", with_target = "cpu:", with_index = "cuda:";
+  if (name == "echo") return {RWKV_DEVICE_ECHO};
+  if (name == "cpu" || name.empty()) return {RWKV_DEVICE_CPU};
   if (name.starts_with(with_target) && name.size() > with_target.size()) {
     return {RWKV_DEVICE_CPU, std::string(name.substr(with_target.size()))};
   }
-  if (name == "cuda") return {RWKV_DEVICE_CUDA, {}};
-  return {RWKV_DEVICE_AUTO, {}};
+  if (name == "cuda") return {RWKV_DEVICE_CUDA};
+  if (name.starts_with(with_index) && name.size() > with_index.size()) {
+    const char *const first = name.data() + with_index.size(), *const end = name.data() + name.size();
+    int index = 0;
+    const auto [stop, problem] = std::from_chars(first, end, index);
+    if (problem == std::errc() && stop == end && index >= 0) return {RWKV_DEVICE_CUDA, "", index};
+  }
+  return {RWKV_DEVICE_AUTO};
 }
 
 std::unique_ptr<Model> make_model(const DeviceChoice &choice, const std::string &path, std::optional<Format> format) {
   switch (choice.device) {
     case RWKV_DEVICE_ECHO: return std::make_unique<Echo>();
     case RWKV_DEVICE_CPU: return load_cpu(path, format, choice.target);
-    case RWKV_DEVICE_CUDA: return load_cuda(path, format);
+    case RWKV_DEVICE_CUDA: return load_cuda(path, format, choice.index);
     default:
       fail(RWKV_NO_DEVICE,
-           "Cannot choose a device: RWKV_DEVICE is set, but not to echo, cpu, cpu:TARGET or cuda");
+           "Cannot choose a device: RWKV_DEVICE is set, but not to echo, cpu, cpu:TARGET, cuda or cuda:N");
   }
 }
 

@@ -119,6 +119,8 @@ StateCopy read_blob(std::span<const uint8_t> blob, const ModelShape &shape) {
       header.vocab != shape.vocab || header.float_count != floats || blob.size() != blob_bytes(shape, header.kind)) {
     refuse("its sizes are not those of this model");
   }
+  constexpr uint64_t fed_most = UINT64_MAX / 2; // it counts on from there
+  if (header.fed > fed_most) refuse("it stands behind an impossible number of positions");
   const size_t body_bytes = blob.size() - sizeof(uint64_t);
   uint64_t sum;
   std::memcpy(&sum, blob.data() + body_bytes, sizeof sum);

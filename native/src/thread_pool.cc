@@ -1,6 +1,7 @@
 #include "thread_pool.h"
 
 #include "limits.h"
+#include "slice.h"
 
 #include <algorithm>
 #include <utility>
@@ -65,6 +66,7 @@ size_t ThreadPool::work(uint32_t worker) {
 }
 
 void ThreadPool::live(uint32_t worker) {
+  ask_for_short_turns();
   uint64_t seen = 0;
   while (!stopping_) {
     seen = ticket_;

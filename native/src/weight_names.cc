@@ -89,23 +89,27 @@ NamedTensor whole(const TensorEntry &entry, size_t index, std::string name) {
   return {std::move(name), entry.shape, index, 0, entry.element_count, false, 0};
 }
 
+// Not by any name of safetensors: those would say nothing of what is turned.
+[[noreturn]] void refuse_unknown(const TensorEntry &entry) {
+  fail(RWKV_FORMAT, "tensor " + in_quotes(entry.name) + " is unknown");
+}
+
 void add_block_tensor(std::vector<NamedTensor> &out, const Gguf &file, size_t index) {
   const TensorEntry &entry = file.tensors[index];
   NamedTensor tensor = whole(entry, index, entry.name);
   const bool is7 = file.architecture == GgufArchitecture::rwkv7;
   BlockName name;
   std::string_view to;
-  if (!split(entry.name, name)) {
-    out.push_back(std::move(tensor)); // unknown
-    return;
-  }
+  if (!split(entry.name, name)) refuse_unknown(entry);
   const auto official = [&](std::string_view text) { return name.start + std::string(text); };
   if (to = found(shared, name.stem); !to.empty()) {
     tensor.name = official(to) + "." + std::string(name.ending);
     const bool divided = name.stem == "time_mix_output" || name.stem == "channel_mix_value";
-    if (divided && file.rescale_every > 0) tensor.power = static_cast<int>(std::min(name.layer / file.rescale_every, uint64_t{255}));
+    if (divided && file.rescale_every > 0) {
+      tensor.power = static_cast<int>(std::min(name.layer / file.rescale_every, uint64_t{255}));
+    }
   } else if (name.ending != "weight") {
-    // unknown
+    refuse_unknown(entry);
   } else if (to = found(gated, name.stem); !to.empty() && !is7) {
     tensor.name = official(to) + ".weight";
   } else if (to = is7 ? found(plain7, name.stem) : found(plain6, name.stem); !to.empty()) {
@@ -117,15 +121,19 @@ void add_block_tensor(std::vector<NamedTensor> &out, const Gguf &file, size_t in
     tensor.turned = true;
     if (tensor.shape.size() >= 2) std::swap(tensor.shape.back(), tensor.shape[tensor.shape.size() - 2]);
   } else if (name.stem == "time_mix_lerp_fused") {
-    const std::span<const std::string_view> parts = is7 ? std::span(fused7) : std::span<const std::string_view>(fused6);
+    using Names = std::span<const std::string_view>;
+    const Names parts = is7 ? Names(fused7) : Names(fused6);
     const uint64_t width = entry.shape.empty() ? 0 : entry.shape.back();
     if (width == 0 || entry.element_count / width != parts.size()) {
-      fail(RWKV_FORMAT, "tensor " + in_quotes(entry.name) + " does not hold " + std::to_string(parts.size()) + " mixes");
+      fail(RWKV_FORMAT,
+           "tensor " + in_quotes(entry.name) + " does not hold " + std::to_string(parts.size()) + " mixes");
     }
     for (size_t part = 0; part < parts.size(); ++part) {
       out.push_back({official("att.") + std::string(parts[part]), {width}, index, part * width, width, false, 0});
     }
     return;
+  } else {
+    refuse_unknown(entry);
   }
   out.push_back(std::move(tensor));
 }

@@ -1,5 +1,5 @@
-// From the tensors of a file to the official names of RWKV: prefixes off, fused mixes taken apart, and of GGUF the names
-// and shapes that llama.cpp gives them. Must not know bytes.
+// From the tensors of a file to the official names of RWKV: prefixes off, fused mixes taken apart, and of GGUF the
+// names and shapes that llama.cpp gives them. Must not know bytes.
 #pragma once
 
 #include "gguf.h"
@@ -19,7 +19,7 @@ struct NamedTensor {
 
 // In the order of the entries. Names that are not known stay as they are.
 std::vector<NamedTensor> official_names(const std::vector<TensorEntry> &entries);
-// The same for GGUF; also compares the sizes that the header states with the tensors.
+// The same for GGUF, where unknown names are refused; also compares the sizes that the header states with the tensors.
 std::vector<NamedTensor> official_names(const Gguf &file);
 
 } // namespace rwkv

@@ -150,6 +150,9 @@ void WeightFile::want_turned(Matrix *targets, const std::string &name, const std
   plan.rows = shape.back(), plan.columns = shape[shape.size() - 2];
   plan.format = stored_type(type_of(tensor)).held;
   plan.by_column = !tensor.turned; // then numbers are plain: only GGUF has blocks, and there all are turned
+  if (plan.columns % stored_type(type_of(tensor)).columns != 0) { // one dimension less than it should have
+    refuse(name, "has blocks of " + std::string(stored_type(type_of(tensor)).name) + " that reach across rows");
+  }
   take_room(plan, plan.matrix_count * plan.matrix_bytes());
 }
 
@@ -193,7 +196,8 @@ Pages WeightFile::read_all() {
     while (tensors_[from].entry < entry) ++from;
     for (size_t i = from; i < tensors_.size() && tensors_[i].entry == entry; ++i) {
       const NamedTensor &tensor = tensors_[i];
-      const uint64_t low = std::max(first, tensor.first), high = std::min(first + count, tensor.first + tensor.element_count);
+      const uint64_t low = std::max(first, tensor.first);
+      const uint64_t high = std::min(first + count, tensor.first + tensor.element_count);
       if (low >= high) continue;
       uint8_t *const at = blocks + (low - first) / layout.columns * layout.bytes;
       if (tensor.power > 0 && !scale_by_power(at, high - low, type, tensor.power)) {
@@ -228,8 +232,11 @@ void WeightFile::place(size_t index, uint8_t *block, const Piece &piece) {
     const size_t count = std::min<uint64_t>(piece.count - done, line - start);
     const Piece part{0, piece.blocks + done / layout.columns * layout.bytes, count, piece.type};
     uint8_t *const tiles = to + at / matrix * plan.matrix_bytes();
-    if (plan.by_column) put_column(tiles, plan.format, plan.rows, plan.columns, inside / line, part.blocks, start, count);
-    else place_rows(plan, tensors_[index], tiles, inside / line, start, part);
+    if (plan.by_column) {
+      put_column(tiles, plan.format, plan.rows, plan.columns, inside / line, part.blocks, start, count);
+    } else {
+      place_rows(plan, tensors_[index], tiles, inside / line, start, part);
+    }
     done += count;
   }
 }
@@ -253,7 +260,8 @@ void WeightFile::place_rows(const Plan &plan, const NamedTensor &tensor, uint8_t
       widen(widened_.data(), from, count, piece.type);
       const bool fits = std::all_of(widened_.begin(), widened_.begin() + static_cast<ptrdiff_t>(count),
                                     [](float value) { return std::fabs(value) <= largest_half; });
-      if (!fits) refuse(tensor.name, std::string("holds a value too large for ") + format_names[static_cast<size_t>(plan.format)]);
+      const std::string format = format_names[static_cast<size_t>(plan.format)];
+      if (!fits) refuse(tensor.name, "holds a value too large for " + format);
       quantise(blocks_.data(), plan.format, widened_.data(), count);
     }
     put(blocks_.data(), done, count);

@@ -36,7 +36,11 @@ void WeightStream::read(void *to, size_t bytes) {
 
 void WeightStream::skip(uint64_t bytes) {
   uint8_t piece[4096];
-  for (; bytes > 0; bytes -= std::min<uint64_t>(bytes, sizeof piece)) read(piece, std::min<uint64_t>(bytes, sizeof piece));
+  while (bytes > 0) {
+    const auto count = static_cast<size_t>(std::min<uint64_t>(bytes, sizeof piece));
+    read(piece, count);
+    bytes -= count;
+  }
 }
 
 std::array<uint8_t, 32> WeightStream::read_tensors(const std::vector<TensorEntry> &entries, const Sink &sink) {

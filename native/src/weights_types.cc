@@ -101,7 +101,8 @@ void widen_q6k(float *out, const uint8_t *block) {
   for (size_t g = 0; g < 16; ++g) {
     const float scale = d * static_cast<int8_t>(block[192 + g]);
     const size_t part = g / 8, quarter = g / 2 % 4, from = 16 * (g % 2);
-    const uint8_t *const low = block + 64 * part + 32 * (quarter % 2) + from, *const high = block + 128 + 32 * part + from;
+    const uint8_t *const low = block + 64 * part + 32 * (quarter % 2) + from;
+    const uint8_t *const high = block + 128 + 32 * part + from;
     for (size_t i = 0; i < 16; ++i) {
       const int number = (low[i] >> 4 * (quarter / 2) & 15) | (high[i] >> 2 * quarter & 3) << 4;
       out[16 * g + i] = scale * static_cast<float>(number - 32);

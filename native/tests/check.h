@@ -6,6 +6,19 @@
 #include <cstdio>
 #include <cstdlib>
 
+// Under a sanitizer everything takes ten times as long; tests that repeat themselves leave repetitions out.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+#else
+inline constexpr bool sanitized = false;
+#endif
+
 inline std::atomic<int> checks_done = 0, checks_failed = 0;
 
 #define CHECK(condition)                                                          \

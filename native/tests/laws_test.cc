@@ -1,5 +1,5 @@
-// Laws that hold bit for bit, with every target that this machine can run: sequence = one by one, batch of n = n batches of one, threads do not matter,
-// a fork leaves its parent alone, a blob continues where it was taken.
+// Laws that hold bit for bit, with every target that this machine can run: sequence = one by one, batch of n = n batches
+// of one, threads do not matter, a fork leaves its parent alone, a blob continues where it was taken.
 #include "../src/ops/ops.h"
 #include "rig.h"
 
@@ -198,6 +198,7 @@ int main() {
       five(bytes_of(tiny_rwkv5())), wide(bytes_of(generate(rwkv6_spec(256)))); // its products are shared by the threads
   const rwkv::CpuTables tables = rwkv::cpu_tables();
   for (size_t i = 0; i < tables.count; ++i) {
+    if (sanitized && i + 1 < tables.count) continue; // the last is what this machine would choose
     std::string device = "cpu:";
     device += tables.tables[i]->name;
     CHECK(setenv("RWKV_DEVICE", device.c_str(), 1) == 0);

@@ -140,6 +140,10 @@ void devices() {
   CHECK(forced("echo") == (std::pair<int32_t, uint64_t>{RWKV_OK, RWKV_DEVICE_ECHO}));
   CHECK(forced("cpu") == (std::pair<int32_t, uint64_t>{RWKV_MISUSE, RWKV_DEVICE_CPU})); // no path
   CHECK(forced("cuda") == (std::pair<int32_t, uint64_t>{RWKV_NO_DEVICE, RWKV_DEVICE_CUDA}));
+  CHECK(forced("cuda:1") == (std::pair<int32_t, uint64_t>{RWKV_NO_DEVICE, RWKV_DEVICE_CUDA}));
+  for (const char *name : {"cuda:", "cuda:x", "cuda:1x", "cuda:-1", "cuda:99999999999"}) {
+    CHECK(forced(name) == (std::pair<int32_t, uint64_t>{RWKV_NO_DEVICE, RWKV_DEVICE_AUTO}));
+  }
   CHECK(forced("toaster").first == RWKV_NO_DEVICE);
   CHECK(forced("cpu:").first == RWKV_NO_DEVICE);
   CHECK(forced("cpu:toaster") == (std::pair<int32_t, uint64_t>{RWKV_NO_DEVICE, RWKV_DEVICE_CPU}));
@@ -250,10 +254,8 @@ void full_and_busy() {
     CHECK(queued < 20);
     if (queued >= 20) break;
   }
-  CHECK(queued == 16);
-  CHECK(rwkv_state_put_decode(b, 1, 0) == RWKV_FULL);
-  CHECK(b.take().size() == 8192);
-  CHECK(rwkv_state_put_decode(b, 4096, 0) == RWKV_OK);
+  CHECK(queued == 16 && rwkv_state_put_decode(b, 1, 0) == RWKV_FULL);
+  CHECK(b.take().size() == 8192 && rwkv_state_put_decode(b, 4096, 0) == RWKV_OK);
 }
 
 void closing_in_any_order() {

@@ -168,12 +168,16 @@ inline std::string header_of(const Tensors &tensors, const std::string &prefix =
   uint64_t at = 0;
   for (const auto &[name, tensor] : tensors) {
     std::string shape;
-    for (const uint64_t size : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(size);
+    for (const uint64_t size : tensor.shape) {
+      if (!shape.empty()) shape += ',';
+      shape += std::to_string(size);
+    }
     const Type type = type_of(name);
     const uint64_t end = at + (type == Type::f32 ? 4 : 2) * tensor.values.size();
-    json += std::string(json.size() > 1 ? "," : "") + "\"" + prefix + name + "\":{\"dtype\":\"" +
-            names[static_cast<int>(type)] + "\",\"shape\":[" + shape + "],\"data_offsets\":[" + std::to_string(at) +
-            "," + std::to_string(end) + "]}";
+    if (json.size() > 1) json += ',';
+    json += '"';
+    json += prefix + name + "\":{\"dtype\":\"" + names[static_cast<int>(type)] + "\",\"shape\":[" + shape +
+            "],\"data_offsets\":[" + std::to_string(at) + "," + std::to_string(end) + "]}";
     at = end;
   }
   return json + "}";

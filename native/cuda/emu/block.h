@@ -38,6 +38,7 @@ struct Thread {
   uint32_t mask = 0;
   unsigned source = 0;
   uint64_t value = 0, result = 0;
+  unsigned barriers = 0; // passed in this block
 
   Wait waits() const { return __atomic_load_n(&wait, __ATOMIC_RELAXED); }
   void wait_for(Wait what) { __atomic_store_n(&wait, what, __ATOMIC_RELAXED); }
@@ -83,6 +84,7 @@ struct Block {
   std::mutex mutex;
   std::condition_variable changed;
   unsigned arrived = 0, exited = 0, votes = 0;
+  char turns[2] = {}; // addresses for ThreadSanitizer: of even barriers and of odd ones
 
   unsigned size() const { return extent.x * extent.y * extent.z; }
 
@@ -124,6 +126,20 @@ struct Block {
 
   // __syncthreads; answers how many threads brought `vote`.
   unsigned barrier(Thread &thread, bool vote, const Place &place) {
+    if (!real_threads) return meet(thread, vote, place);
+    char *const turn = &turns[thread.barriers++ % 2];
+    unsigned answer;
+    ordered_before(turn);
+    {
+      // Who wakes late from this barrier takes the lock after others have come to the next one, and is not ordered by that.
+      const Unseen unseen;
+      answer = meet(thread, vote, place);
+    }
+    ordered_after(turn);
+    return answer;
+  }
+
+  unsigned meet(Thread &thread, bool vote, const Place &place) {
     auto lock = locked(mutex);
     thread.wait_for(Wait::block), thread.place = place;
     if (exited > 0) stop(thread, place, std::to_string(exited) + " threads ended without this __syncthreads");
@@ -217,7 +233,7 @@ struct Block {
     for (unsigned rank = 0; rank < size(); ++rank) {
       Thread &thread = threads[rank];
       thread.index = {rank % extent.x, rank / extent.x % extent.y, rank / (extent.x * extent.y)};
-      thread.rank = rank, thread.block = this, thread.wait = Wait::none;
+      thread.rank = rank, thread.block = this, thread.wait = Wait::none, thread.barriers = 0;
     }
     if (dynamic_bytes > 0) dynamic = poisoned(dynamic_bytes);
   }

@@ -10,6 +10,8 @@ void AnnotateIgnoreReadsBegin(const char *file, int line);
 void AnnotateIgnoreReadsEnd(const char *file, int line);
 void AnnotateIgnoreWritesBegin(const char *file, int line);
 void AnnotateIgnoreWritesEnd(const char *file, int line);
+void AnnotateHappensBefore(const char *file, int line, const void *address);
+void AnnotateHappensAfter(const char *file, int line, const void *address);
 }
 #endif
 
@@ -20,6 +22,18 @@ inline constexpr bool under_tsan = true;
 #else
 inline constexpr bool under_tsan = false;
 #endif
+
+// What came before the one at an address comes before what is after the other.
+inline void ordered_before([[maybe_unused]] const void *address) {
+#if defined(__SANITIZE_THREAD__)
+  AnnotateHappensBefore(__FILE__, __LINE__, address);
+#endif
+}
+inline void ordered_after([[maybe_unused]] const void *address) {
+#if defined(__SANITIZE_THREAD__)
+  AnnotateHappensAfter(__FILE__, __LINE__, address);
+#endif
+}
 
 // While it lives, this thread's locks order nothing and its accesses are no race.
 class Unseen {

@@ -88,6 +88,13 @@ void absent(const std::string &path) {
   emu::fail_call(1, cudaErrorInsufficientDriver);
   CHECK(rwkv_engine_load(engine) == RWKV_NO_DEVICE);
   CHECK(rwkv_engine_load(engine) == RWKV_OK);
+  on_device("cuda:1");
+  const Engine second(path);
+  CHECK(second.load_status == RWKV_NO_DEVICE);
+  CHECK(says(second, "no CUDA device of that number"));
+  emu::device.devices = 2;
+  CHECK(rwkv_engine_load(second) == RWKV_OK);
+  emu::device.devices = 1;
 }
 
 #endif

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "../../tests/check.h"
-#include "../emu/simt.h"
+#include "../emu/testing.h"
 
 #include <cstdint>
 #include <cstring>
@@ -91,11 +91,4 @@ bool same_bits(const std::vector<T> &a, const std::vector<T> &b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
-template <typename Body>
-void each_schedule(const Body &body) {
-#ifdef __CUDACC__
-  body();
-#else
-  emu::each_schedule(body);
-#endif
-}
+using emu::each_schedule;
