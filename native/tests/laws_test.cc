@@ -193,12 +193,16 @@ void all_laws(const Setting &setting) {
 
 } // namespace
 
-int main() {
+// laws_test [TARGET]: of that target alone.
+int main(int argument_count, char **arguments) {
+  const std::string only = argument_count > 1 ? arguments[1] : "";
   const TemporaryFile file(bytes_of(tiny_rwkv7())), six(bytes_of(tiny_rwkv6())),
       five(bytes_of(tiny_rwkv5())), wide(bytes_of(generate(rwkv6_spec(256)))); // its products are shared by the threads
   const rwkv::CpuTables tables = rwkv::cpu_tables();
+  CHECK(only.empty() || rwkv::cpu_ops(only.c_str()));
   for (size_t i = 0; i < tables.count; ++i) {
     if (sanitized && i + 1 < tables.count) continue; // the last is what this machine would choose
+    if (!only.empty() && only != tables.tables[i]->name) continue;
     std::string device = "cpu:";
     device += tables.tables[i]->name;
     CHECK(setenv("RWKV_DEVICE", device.c_str(), 1) == 0);
