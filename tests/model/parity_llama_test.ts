@@ -1,5 +1,5 @@
 // Our engine against llama.cpp, an implementation that shares nothing with ours: logits of every position and greedy
-// tokens of random RWKV-7 and RWKV-6 models. llama.cpp reads the GGUF file, the engine the same numbers as safetensors.
+// tokens of random RWKV-7 and RWKV-6 models, from the same GGUF file and from the same numbers as safetensors.
 import { expect } from "@std/expect";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { existsSync } from "node:fs";
@@ -52,11 +52,13 @@ describe("logits against llama.cpp", () => {
     it.unless(missing, name, async () => {
       const one = cases.find((each) => each.name === name)!;
       const wanted = await askLlama(one, join(folder, "llama.f32"));
-      const found = await askEngine(one);
-      const { worst, largest } = distance(found.logits, wanted.logits);
-      expectBelow(error_max[one.type]!, name, worst);
-      expect(largest).toBeGreaterThan(0.5);
-      if (one.type === "f32") expect(found.greedy).toEqual(wanted.greedy);
+      for (const weights_path of [one.safetensors, one.gguf]) {
+        const found = await askEngine(one, weights_path);
+        const { worst, largest } = distance(found.logits, wanted.logits);
+        expectBelow(error_max[one.type]!, `${name}, ${weights_path.split(".").at(-1)}`, worst);
+        expect(largest).toBeGreaterThan(0.5);
+        if (one.type === "f32") expect(found.greedy).toEqual(wanted.greedy);
+      }
     });
   }
 });
@@ -80,8 +82,7 @@ async function askLlama(one: Case, out: string): Promise<Answer> {
   return { logits: await readFloats(out), greedy: JSON.parse(text.decode(stdout)) };
 }
 
-async function askEngine(one: Case): Promise<Answer> {
-  const weights_path = one.safetensors;
+async function askEngine(one: Case, weights_path: string): Promise<Answer> {
   await using engine = await openEngine({
     library_path,
     device: "cpu",
