@@ -11,6 +11,7 @@ import {
   distance,
   expectBelow,
   library_path,
+  logitErrorMax,
   missingLibrary,
   missingPython,
   readFloats,
@@ -31,8 +32,6 @@ interface Case {
 }
 
 const missing = missingPython("torch", "numpy") ?? missingLibrary();
-// As in parity_logits_test.ts: what the importer writes is what it read, bit for bit.
-const error_max = 1e-4;
 
 describe("logits of imported checkpoints against the reference", () => {
   let folder: string, tokenizer: string, cases: Case[];
@@ -58,7 +57,7 @@ describe("logits of imported checkpoints against the reference", () => {
           const type = one.name.includes("q8_0") ? ["--dtype", "f32"] : [];
           await importPlain([one.file, "-o", dir, ...vocabulary, ...type]);
           const { worst, largest } = distance(await logitsOf(dir, one), await readFloats(one.logits));
-          expectBelow(error_max, one.name, worst);
+          expectBelow(logitErrorMax(one.name), one.name, worst);
           expect(largest).toBeGreaterThan(0.5);
           await Deno.remove(dir, { recursive: true });
         }

@@ -7,6 +7,7 @@ import {
   distance,
   expectBelow,
   library_path,
+  logitErrorMax,
   missingLibrary,
   missingPython,
   readFloats,
@@ -27,8 +28,6 @@ interface Case {
 }
 
 const missing = missingPython("torch", "numpy") ?? missingLibrary();
-// float32 against float64, logits up to 4; measured 1e-5 at most.
-const error_max = 1e-4;
 
 describe("logits against the reference", () => {
   let folder: string, cases: Case[];
@@ -44,7 +43,7 @@ describe("logits against the reference", () => {
       expect(own.length).toBeGreaterThan(2);
       for (const one of own) {
         const { worst, largest } = distance(await logitsOf(one), await readFloats(one.logits));
-        expectBelow(error_max, one.name, worst);
+        expectBelow(logitErrorMax(one.name), one.name, worst);
         expect(largest).toBeGreaterThan(0.5);
       }
     });

@@ -59,6 +59,14 @@ export function distance(found: ArrayLike<number>, wanted: ArrayLike<number>): D
   return { worst, largest };
 }
 
+/**
+ * How far a logit (up to 4) may be from float64. Products are in float32: measured 1e-5 at most. The matrix unit of AMX has
+ * bf16 numbers only, so there a row of a bf16 product is the sum of two of them, 16 bits: measured 1.1e-4.
+ */
+export function logitErrorMax(name: string): number {
+  return name.includes("bf16") ? 1e-3 : 1e-4;
+}
+
 /** Fails with the case and both numbers in its sentence. */
 export function expectBelow(bar: number, name: string, value: number): void {
   if (!(value < bar)) throw new Error(`${name}: ${value.toExponential(2)} is not below ${bar}`);
