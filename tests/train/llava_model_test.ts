@@ -153,7 +153,7 @@ describe("finetune of a complete checkpoint", () => {
 describe("startFromBundle()", () => {
   const none = { paths: [], tower_paths: [], version: undefined, seed: 1, proj_type: undefined };
 
-  it("refuses bundles that were not taught with pictures, or not with a projector of that kind", () =>
+  it("refuses bundles that were not taught with pictures, or with a projector of another kind", () =>
     withToy(async (_, dir) => {
       const start = (more = {}) => startFromBundle(dir, { ...none, tokens_per_image: undefined, ...more });
       await writeTextBundle(dir);
@@ -162,7 +162,9 @@ describe("startFromBundle()", () => {
         "it was not made for questions about pictures; --vision_tower_dir",
       );
       await writePictureBundle(dir);
-      await expect(start()).rejects.toThrow("does not end in a projector that is known");
+      await expect(start({ proj_type: "relu" })).rejects.toThrow(
+        "its projector is linear, --proj_type says relu",
+      );
       expect(await isBundle(join(dir, "tower"))).toBe(false);
     }));
 });

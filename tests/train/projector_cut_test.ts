@@ -2,6 +2,8 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
+// The package is CommonJS: at run time its only export is the default one.
+import proto from "onnx-proto";
 import { cutProjector, type CutTensor } from "../../src/vision/onnx/projector_cut.ts";
 import type { TowerPlan, TowerTensor } from "../../src/vision/onnx/tower_plan.ts";
 import { writeTower } from "../../src/vision/onnx/write_tower.ts";
@@ -103,4 +105,27 @@ describe("cutProjector()", () => {
       }
     });
   }
+
+  it("refuses a tower that ends in something else", async () => {
+    const dir = await Deno.makeTempDir({ prefix: "gander-cut-" });
+    try {
+      const plan: TowerPlan = {
+        encoders: [{ kind: "siglip_hf", prefix: "vit.", heads: 2 }],
+        ...{ views: "whole", class_vector: "none", pooling: { kind: "adaptive", vectors: 4 } },
+        projector: { kind: "linear", prefix: "proj." },
+      };
+      const shapes = {
+        ...hfShapes("siglip_hf", "vit.", sizes),
+        ...projectorShapes("linear", width, vector_width),
+      };
+      const checkpoint = randomCheckpoint(shapes, 1), path = join(dir, "whole.onnx");
+      await writeTower(plan, (name) => checkpoint.get(name), path, { weights: "fp32" });
+      const { ModelProto } = proto.onnx, model = ModelProto.decode(await Deno.readFile(path));
+      model.graph!.node!.at(-1)!.opType = "Sigmoid";
+      const cut = cutProjector(ModelProto.encode(model).finish(), () => Promise.reject(new Error("no file")));
+      await expect(cut).rejects.toThrow("does not end in a projector that is known");
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  });
 });
