@@ -87,7 +87,7 @@ typedef struct rwkv_state rwkv_state;   /* all that one stream remembers: consta
 #define RWKV_TARGET_PLAIN 1 /* any machine */
 #define RWKV_TARGET_AVX2 2
 #define RWKV_TARGET_AVX512 3
-#define RWKV_TARGET_VNNI 4 /* AVX-512 with dot products of bytes and of bf16 */
+#define RWKV_TARGET_VNNI 4 /* AVX-512 with dot products of bytes */
 #define RWKV_TARGET_AMX 5  /* the same, and matrix tiles */
 #define RWKV_TARGET_NEON 6
 #define RWKV_TARGET_CUDA 7

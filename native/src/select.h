@@ -12,9 +12,9 @@
 namespace rwkv {
 
 struct DeviceChoice {
-  uint32_t device = 0; // RWKV_DEVICE_*
-  std::string target;  // of the CPU, by the name of its ops; empty: the quickest
-  int index = 0;       // of the CUDA device
+  uint32_t device = 0;  // RWKV_DEVICE_*
+  std::string target{}; // of the CPU, by the name of its ops; empty: the quickest
+  int index = 0;         // of the CUDA device
 };
 
 // AUTO becomes what RWKV_DEVICE says, or the CPU. Anything else RWKV_DEVICE holds stays AUTO and is refused

@@ -33,10 +33,8 @@ bool has_avx512() {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
-bool has_vnni() {
-  return has_avx512() && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
-}
-bool has_amx() { return has_vnni() && amx_is_permitted(); }
+bool has_vnni() { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+bool has_amx() { return has_vnni() && __builtin_cpu_supports("avx512bf16") && amx_is_permitted(); }
 #endif
 
 constexpr Target targets[] = { // plainest first

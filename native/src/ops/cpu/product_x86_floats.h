@@ -55,18 +55,10 @@ RWKV_INLINE __mmask16 finite(__m512 v) {
   return _mm512_cmpneq_epi32_mask(_mm512_and_si512(_mm512_castps_si512(v), exponent), exponent);
 }
 
-// Parts: 1 rounds the input to bf16, 2 keeps 16 bits of its mantissa at twice the work.
+// How rows of bf16 products reach a matrix unit. Parts: 1 rounds them to bf16, 2 keeps 16 bits of the mantissa at twice the
+// work.
 template <size_t Parts> struct Bf16Pairs {
-  static constexpr size_t steps = Parts, line_words = 1, parts = Parts, word_columns = 2, padding = 32;
-  using Vector = __m512bh;
-  static constexpr size_t step_words(size_t rows) { return rows * chunk_words; }
-  static RWKV_INLINE void expand(Vector *v, const uint8_t *line) {
-    for (size_t s = 0; s < steps; ++s) v[s] = reinterpret_cast<__m512bh>(load(line));
-  }
-  static RWKV_INLINE __m512 add(__m512 sum, Vector v, const float *x) {
-    const __m512i pair = _mm512_castps_si512(_mm512_set1_ps(*x));
-    return _mm512_dpbf16_ps(sum, v, reinterpret_cast<__m512bh>(pair));
-  }
+  static constexpr size_t parts = Parts, word_columns = 2, padding = 32;
 };
 #endif
 
