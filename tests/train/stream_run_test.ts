@@ -50,4 +50,12 @@ describe("a stream run", () => {
       },
     );
   }
+
+  it.unless(no_trainer, "learns the same when it keeps less for the way back", async () => {
+    const lossesOf = async (numbers: Record<string, number>) =>
+      (await logOf({ numbers })).map(({ loss }) => loss).filter((loss) => loss !== undefined);
+    const kept = await lossesOf({}), computed_again = await lossesOf({ grad_checkpoint: 1 });
+    expect(computed_again.length).toBe(24);
+    expect(computed_again).toEqual(kept);
+  });
 });

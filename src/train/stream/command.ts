@@ -69,6 +69,11 @@ export const stream_flags: readonly RunFlag[] = [
   ),
   flag("carried_positions", String(initial.carried_positions), "positions of such a row"),
   flag(
+    "asked_between",
+    String(initial.asked_between),
+    "chance per tick of a question, in such rows of the synthetic world",
+  ),
+  flag(
     "gated_share",
     String(initial.gated_share),
     "share of clips whose still ticks are left out, as the service does",
@@ -110,13 +115,14 @@ export async function trainStream(words: FlagWords, ports: StreamTrainPorts): Pr
     })
     : undefined;
   const stage = new StreamStage({
-    ...stream_defaults,
+    ...{ ...stream_defaults, numbers: run.numbers },
     ...{ seed: run.seed, rows: run.micro_bsz, weight_decay: run.weight_decay, real_share, tower: eyes?.look },
     weights,
     ...{ ticks_min: number("ticks_min", 4, 4_000), ticks_max: number("ticks_max", 4, 4_000) },
     ...{ errors_max: number("errors_max", 0, 1), gated_share: number("gated_share", 0, 1) },
     carried_segments: number("carried_segments", 0, 1_000),
     carried_positions: number("carried_positions", 16, 10_000),
+    asked_between: number("asked_between", 0, 1),
     parameters: () => beginning(words, run, number),
   });
   using trainer = ports.openTrainer({ kind: "language", device: run.device, threads: run.threads });

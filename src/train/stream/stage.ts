@@ -36,6 +36,8 @@ export interface StreamStageOptions {
   weights: RoleWeights;
   weight_decay: number;
   validation_rows: number;
+  /** Of the trainer, by the names of rwkv_train.h: precision, what is kept for the way back. */
+  numbers: Readonly<Record<string, number>>;
   /** What the model begins as. */
   parameters(): Promise<Map<string, NamedTensor>>;
 }
@@ -56,6 +58,7 @@ export const stream_defaults = {
   weights: { silence: 0.4, first_word: 1, word: 1, answer: 1, seen: 0.1 },
   weight_decay: 0.05,
   validation_rows: 32,
+  numbers: {},
 } as const satisfies Omit<StreamStageOptions, "parameters">;
 
 /** Seeds of runs lie this far apart, so that two runs share few clips. */
@@ -74,7 +77,7 @@ export class StreamStage implements Stage {
   constructor(options: StreamStageOptions) {
     const { seed, rows, ticks_min, ticks_max, carried_segments, carried_positions } = options;
     this.#options = options;
-    this.numbers = { l2wrap: 0, carry: carried_segments > 0 ? 1 : 0 };
+    this.numbers = { ...options.numbers, l2wrap: 0, carry: carried_segments > 0 ? 1 : 0 };
     const { errors_max, gated_share, real_share, asked_between, weight_decay } = options;
     this.settings = {
       ...{ seed, rows, ticks_min, ticks_max, carried_segments, errors_max, gated_share, real_share },

@@ -45,6 +45,10 @@ describe("the stream stage", () => {
     expect(stage.numbers.carry).toBe(1);
   });
 
+  it("hands its numbers to the trainer", () => {
+    expect(stageWith({ numbers: { bf16: 1 } }).numbers).toEqual({ bf16: 1, l2wrap: 0, carry: 0 });
+  });
+
   it("weighs every batch the same", async () => {
     for (const options of [{}, carried]) {
       const stage = stageWith(options);
