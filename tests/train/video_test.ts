@@ -68,9 +68,13 @@ const rows: unknown[] = [
   { video: "a.mp4", captions: [], caption: [] },
 ];
 
-async function lossesOf(out_dir: string): Promise<number[]> {
+async function logOf(out_dir: string): Promise<{ loss?: number; scores?: Record<string, number> }[]> {
   const text = await Deno.readTextFile(join(out_dir, "log.jsonl"));
-  return text.trimEnd().split("\n").map((line) => JSON.parse(line).loss);
+  return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+async function lossesOf(out_dir: string): Promise<number[]> {
+  return (await logOf(out_dir)).flatMap(({ loss }) => loss ?? []);
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -170,8 +174,13 @@ describe("stage 3 on own videos", { sanitizeOps: false, sanitizeResources: false
         lr_init: "6e-3",
         lr_final: "2e-4",
         silence_weight: "1",
+        ...{ val_file: data, validate_steps: "120" },
       };
       expect((await trainStream({ ...narrator, ...steps }, ports())).finished).toBe(true);
+      // It was validated on what it learned by heart.
+      const { scores } = (await logOf(out)).at(-1)!;
+      expect(scores).toMatchObject({ timing_f1: 1, lines_right: 1 });
+      expect(scores!.silence_loss).toBeLessThan(0.1);
 
       const { manifest } = await readBundle(join(out, "bundle"));
       expect([manifest.policy, manifest.vision]).toEqual(["stream", before.vision]);
@@ -210,6 +219,9 @@ describe("stage 3 on own videos", { sanitizeOps: false, sanitizeResources: false
       trainStream({ ...words(), proj_dir: join(folder, "refused"), ...change }, ports());
     await expect(refused({ bundle: "" })).rejects.toThrow("--bundle DIR (or --tower FILE) is missing");
     await expect(refused({ data: "" })).rejects.toThrow("it goes with --data");
+    await expect(refused({ data: "", bundle: "", val_file: "rows.jsonl" })).rejects.toThrow(
+      "Cannot use --val_file: it goes with --data",
+    );
     Deno.writeTextFileSync(join(folder, "none.jsonl"), "{}\n");
     await expect(refused({ data: join(folder, "none.jsonl") })).rejects.toThrow(
       /none of its 1 rows is good.*line 1/,

@@ -36,6 +36,8 @@ export const stream_flags: readonly RunFlag[] = [
     "your own videos with lines, JSON or JSONL, instead of the synthetic world; needs --bundle or --tower",
   ),
   flag("video_dir", "", "folder of its videos; default: where --data lies"),
+  flag("val_file", "", "with --data: videos with lines that are not trained on, scored at every validation"),
+  flag("val_samples", "64", "pieces of them that are scored, from the beginning"),
   flag("bundle", "", "with --data: what to begin with; its words, language model, tower and projector"),
   flag("feature_dir", "", "with --data: where what the tower saw is kept; default: proj_dir/features"),
   flag("vision_threads", "1", "with --data: threads of the tower"),
@@ -104,6 +106,7 @@ export async function trainStream(words: FlagWords, ports: StreamTrainPorts): Pr
     const load_model = words.bundle ? words.load_model : undefined;
     return await trainOnVideos({ words, run, number, weights, bundle_dir, load_model }, ports);
   }
+  if (words.val_file) throw new TrainError("train_invalid", "Cannot use --val_file: it goes with --data");
   if (words.bundle) throw new TrainError("train_invalid", "Cannot use --bundle: it goes with --data");
   const real_share = number("real_share", 0, 1);
   if (real_share > 0 && !tower) {

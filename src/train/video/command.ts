@@ -40,11 +40,14 @@ export async function trainOnVideos(request: VideoTrainRequest, ports: VideoTrai
   });
   if (!start.projector) say.line("Its tower's projector is not known: only the language model learns.");
   const { eyes } = start;
-  const data = await openVideoData(words.data!, {
-    video_dir: words.video_dir ?? dirname(words.data!),
-    ...{ eyes, watch: ports.watchVideo, dir: words.feature_dir ?? join(out_dir, "features") },
-    ...{ say: say.line, signal: ports.signal },
-  });
+  const open = (path: string) =>
+    openVideoData(path, {
+      video_dir: words.video_dir ?? dirname(path),
+      ...{ eyes, watch: ports.watchVideo, dir: words.feature_dir ?? join(out_dir, "features") },
+      ...{ say: say.line, signal: ports.signal },
+    });
+  const data = await open(words.data!);
+  const validation = words.val_file && !ports.signal.aborted ? (await open(words.val_file)).clips : [];
   if (ports.signal.aborted) return { step: 0, finished: false };
   const seconds = data.clips.reduce((sum, { ticks }) => sum + ticks.count, 0) / eyes.frames.rate_hz;
   say.line(
@@ -56,7 +59,8 @@ export async function trainOnVideos(request: VideoTrainRequest, ports: VideoTrai
     throw new TrainError("train_invalid", `Cannot use --ticks_min ${ticks_min}: --ticks_max is ${ticks_max}`);
   }
   const stage = new VideoStage({
-    ...{ clips: data.clips, words: start.words, vectors: eyes.vectors, width: eyes.width },
+    ...{ clips: data.clips, validation, validation_windows: number("val_samples", 1, 10_000) },
+    ...{ words: start.words, vectors: eyes.vectors, width: eyes.width },
     ...{ seed: run.seed, rows: run.micro_bsz, ticks_min, ticks_max, weights, weight_decay: run.weight_decay },
     carried_segments: number("carried_segments", 0, 1_000),
     carried_positions: words.carried_positions === undefined

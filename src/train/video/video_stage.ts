@@ -2,14 +2,18 @@
 // towers or the trainer.
 import { Dice } from "../../world/dice.ts";
 import type { Batch, NamedTensor } from "../ports.ts";
-import type { Group, Stage } from "../stage.ts";
+import type { Evaluate, Group, Stage } from "../stage.ts";
 import { packRows, partOf, type RoleWeights, type Row } from "../stream/batch.ts";
 import { streamGroup } from "../stream/groups.ts";
 import { next_vector, no_target, roles } from "../stream/sequence.ts";
-import { type ClipWords, cutWindows, sequenceOf, type VideoClip, type Window } from "./clip.ts";
+import { type ClipWords, type CutRule, cutWindows, sequenceOf, type VideoClip, type Window } from "./clip.ts";
+import { scoreVideos } from "./validation.ts";
 
 export interface VideoStageOptions {
   clips: readonly VideoClip[];
+  /** Not trained on; none: no validation. At most `validation_windows` pieces of them are scored. */
+  validation?: readonly VideoClip[];
+  validation_windows?: number;
   words: ClipWords;
   /** K and F. */
   vectors: number;
@@ -43,6 +47,7 @@ export class VideoStage implements Stage {
   readonly numbers: Readonly<Record<string, number>>;
   readonly settings: Readonly<Record<string, string | number>>;
   readonly windows: readonly Window[];
+  readonly validate?: (evaluate: Evaluate) => Promise<Record<string, number>>;
   readonly #options: VideoStageOptions;
   /** Positions of a carried row. */
   readonly #positions: number;
@@ -56,10 +61,18 @@ export class VideoStage implements Stage {
     const { clips, words, vectors, carried_segments, carried_positions, ticks_min, ticks_max } = options;
     this.#options = options;
     const carried = carried_segments > 0;
-    const rule = carried
+    const rule: CutRule = carried
       ? { positions_max: carried_segments * carried_positions, ticks_max: Infinity, ticks_min: undefined }
       : { positions_max: Infinity, ticks_max, ticks_min };
     this.windows = clips.flatMap((clip) => cutWindows(clip, words, vectors, rule));
+    const { validation = [], validation_windows, width } = options;
+    if (validation.length > 0) {
+      const scored = validation.flatMap((clip) => cutWindows(clip, words, vectors, rule)).slice(
+        0,
+        validation_windows,
+      );
+      this.validate = (evaluate) => scoreVideos(evaluate, scored, { words, vectors, width, carry: carried });
+    }
     const lengths = this.windows.map((window) => sequenceOf(window, words, vectors).length);
     this.#positions = Math.min(carried_positions, lengths.reduce((most, one) => Math.max(most, one), 1));
     this.#segments = lengths.map((length) => carried ? Math.ceil(length / this.#positions) : 1);
